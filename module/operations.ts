@@ -1,0 +1,44 @@
+import type { Channel, ChannelCounts } from './channels.ts';
+import type { PasswordPolicy } from './policy/passwordPolicy.ts';
+
+/**
+ * The wire contract: path, method, request and response type of every operation of the API. Paths are relative to the
+ * service's base path (`/mailbox-password` unless configured otherwise). Both halves import these; nothing else is sent.
+ */
+export const OPERATIONS = {
+  getContext: { method: 'GET', path: '/api/v1/context' },
+  changeOwnPassword: { method: 'POST', path: '/api/v1/password' },
+} as const;
+
+export type OperationName = keyof typeof OPERATIONS;
+
+/** What a surface needs before it can draw: whose mailbox, which policy, what this installation can do. */
+export interface ContextResponse {
+  readonly account: { readonly address: string };
+  readonly policy: PasswordPolicy;
+  /** The channels that a log-out ends here, in the order of `CHANNELS`. */
+  readonly channels: readonly Channel[];
+  /** False where an operator has switched to maintenance: the form is shown, and says so. */
+  readonly writable: boolean;
+}
+
+export interface ChangeOwnPasswordRequest {
+  readonly currentPassword: string;
+  readonly newPassword: string;
+}
+
+/** The password **is** changed when this is answered; what could not be ended yet is `pending` and is retried. */
+export interface ChangePasswordResponse {
+  /** ISO 8601, UTC. */
+  readonly changedAt: string;
+  readonly revocation: 'done' | 'pending';
+  /** Sessions ended, by channel. A channel with 0 was asked and had none. */
+  readonly ended: ChannelCounts;
+  /** Channels of stores that did not answer; their log-out is recorded and retried. */
+  readonly pending: readonly Channel[];
+}
+
+export interface Operations {
+  readonly getContext: { readonly request: undefined; readonly response: ContextResponse };
+  readonly changeOwnPassword: { readonly request: ChangeOwnPasswordRequest; readonly response: ChangePasswordResponse };
+}
