@@ -1,0 +1,77 @@
+import type { Secret } from '../secret.ts';
+
+/** What an account API can do. What it cannot do is refused with `OPERATION_NOT_SUPPORTED`, never skipped (I8). */
+export interface AccountAbilities {
+  readonly verifyPassword: boolean;
+  /** Change by the owner, with the current password. */
+  readonly changePassword: boolean;
+  /** Set by the module or an administrator, without the current password. */
+  readonly setPassword: boolean;
+  readonly listDomains: boolean;
+  readonly listMailboxes: boolean;
+  /** UTF-8 bytes that the back end can take, or null where only the policy limits. */
+  readonly maxPasswordBytes: number | null;
+}
+
+export interface Account {
+  /** The address as the back end spells it. */
+  readonly address: string;
+  readonly enabled: boolean;
+  /** Milliseconds since the epoch, or null where the back end cannot tell. */
+  readonly passwordChangedAt: number | null;
+  readonly displayName?: string;
+}
+
+export interface ChangeReceipt {
+  /** Milliseconds since the epoch at which the new password began to count; null = the caller's clock has to do. */
+  readonly changedAt: number | null;
+}
+
+export interface MailboxPage {
+  readonly mailboxes: readonly Account[];
+  /** Opaque; null on the last page. */
+  readonly nextCursor: string | null;
+}
+
+export interface CallOptions {
+  /** Aborted at the deadline. After it fires the driver rejects at once; see the errors below. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * The host's account API: where mailbox passwords live.
+ *
+ * Errors are {@link ModuleError}s:
+ * - `ACCOUNTS_UNAVAILABLE`: it could not be asked, and **nothing was changed**. Never "false" because a server is down.
+ * - `ACCOUNTS_OUTCOME_UNKNOWN`: the write was sent and no answer came.
+ * - `CURRENT_PASSWORD_WRONG`, `ACCOUNT_NOT_FOUND`, `ACCOUNT_LOCKED`, `ACCOUNT_AMBIGUOUS`, `ACCOUNT_CHANGED_MEANWHILE`,
+ *   `ACCOUNT_NOT_CHANGEABLE`, `PASSWORD_REJECTED_BY_SERVER`, `PASSWORD_TOO_LONG_FOR_SCHEME`, `PASSWORD_IN_HISTORY`,
+ *   `PASSWORD_CHANGE_TOO_SOON`: refused, nothing was changed.
+ * - `OPERATION_NOT_SUPPORTED`, `ACCOUNTS_MISCONFIGURED`.
+ *
+ * Passwords arrive normalised to NFC.
+ */
+export interface AccountApi {
+  readonly abilities: AccountAbilities;
+  find(address: string, options: CallOptions): Promise<Account | null>;
+  /**
+   * False for a wrong password, an unknown mailbox and a locked one, after the same work in each case (I7).
+   */
+  verifyPassword(address: string, password: Secret, options: CallOptions): Promise<boolean>;
+  /** Compare-and-set: the back end itself checks `current`, so two changes at once cannot both win. */
+  changePassword(address: string, current: Secret, next: Secret, options: CallOptions): Promise<ChangeReceipt>;
+  setPassword(address: string, next: Secret, options: CallOptions): Promise<ChangeReceipt>;
+  /**
+   * An opaque text that differs after every change of the password (for example a SHA-256 of the stored hash), so that a
+   * change interrupted by a crash can be settled; null where the back end cannot tell. Never the hash itself.
+   */
+  passwordVersion(address: string, options: CallOptions): Promise<string | null>;
+  listDomains(search: string, options: CallOptions): Promise<readonly string[]>;
+  listMailboxes(
+    query: { readonly domain: string; readonly search: string; readonly cursor: string | null; readonly limit: number },
+    options: CallOptions,
+  ): Promise<MailboxPage>;
+  /** Rejects with a coded error where the back end is down or not as configured; for `/readyz` and `doctor`. */
+  check(options: CallOptions): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,37 @@
+import type { CallOptions } from './accountApi.ts';
+
+/** Who is calling, as the host says it. The owner's request never names an account: this is where it comes from. */
+export interface Actor {
+  readonly kind: 'owner';
+  /** The mailbox: a full e-mail address. */
+  readonly address: string;
+  /** The id of the calling session in the host's session store, or null where the host does not tell. */
+  readonly sessionId: string | null;
+  /** What a driver of the same host needs to act as the caller (cookie, CSRF token); never logged, never persisted. */
+  readonly forwarded?: Readonly<Record<string, string>>;
+  /** Which directory of the host the caller logged in by, where the host tells (`local`, `imap`, `ldap`). */
+  readonly directory?: string;
+  /** The host's own id of the user, where it has one. */
+  readonly userId?: string;
+}
+
+/** The parts of an HTTP request that tell who is calling. */
+export interface IdentityRequest {
+  readonly method: string;
+  /** Lower-case names. */
+  readonly headers: Readonly<Record<string, string | undefined>>;
+  readonly cookies: Readonly<Record<string, string | undefined>>;
+  readonly remoteAddress: string;
+}
+
+/**
+ * Errors: `CSRF_TOKEN_INVALID` (a request that changes something without the host's token), `HOST_UNAVAILABLE`.
+ */
+export interface HostIdentity {
+  /** Null where nobody is logged in. For methods other than GET and HEAD the CSRF token is checked too. */
+  authenticate(request: IdentityRequest, options: CallOptions): Promise<Actor | null>;
+  /** `Set-Cookie` values that make the calling browser forget the session, sent after everything was ended. */
+  clearedCookies(): readonly string[];
+  check(options: CallOptions): Promise<void>;
+  close(): Promise<void>;
+}
