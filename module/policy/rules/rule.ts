@@ -1,0 +1,21 @@
+import type { ErrorParams } from '../../errors.ts';
+import type { PolicyContext } from '../passwordPolicy.ts';
+
+/** What some rules need and is too heavy for a first page load; a rule whose resource is not there yet is `pending`. */
+export interface PolicyResources {
+  readonly isCommon?: (password: string) => boolean;
+}
+
+export type RuleVerdict = 'met' | 'violated' | 'pending';
+
+/** One requirement: the live checklist, the yup schema, the server and the generator all ask this one object (I5). */
+export interface PolicyRule {
+  /** The violation code; its text is `violation.<code>` in `locales/`. */
+  readonly code: string;
+  readonly params: ErrorParams;
+  /** False for rules that only matter when broken (control characters): the checklist leaves them out until then. */
+  readonly listed: boolean;
+  check(password: string, context: PolicyContext, resources: PolicyResources): RuleVerdict;
+}
+
+export const verdict = (met: boolean): RuleVerdict => (met ? 'met' : 'violated');
