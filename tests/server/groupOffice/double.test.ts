@@ -52,6 +52,10 @@ const noImap = (state: DoubleState): void => state.imapDomains.clear();
 const demo = (readers: Set<string> | null) => (state: DoubleState) => {
   state.modules.set('demo/mbxdemo', { id: '25', package: 'demo', name: 'mbxdemo', readers, managers: new Set() });
 };
+const hasFolder = (folder: string, moduleId: number) => (state: DoubleState) => {
+  state.folders.add(folder);
+  state.nextIdIs(moduleId);
+};
 const apiKeyOf = (userId: string) => (state: DoubleState) => {
   const token = state.addToken({ userId, expiresAt: null });
   state.apiKeys.set('1', { id: '1', name: 'demo key', accessToken: token.accessToken! });
@@ -150,7 +154,7 @@ const SEEDS: Readonly<Record<string, Seed>> = {
   '03-imap-user-get-full': { as: 'carol', arrange: imap, subset: true },
   '03-imap-user-set-password': { as: 'carol', arrange: both(imap, mailbox('Mailpass-2')) },
   '03-imap-user-set-wrong-current': { as: 'carol', arrange: imap },
-  '03-imapauthserver-create': { as: 'admin', arrange: both(noImap, (state) => { while (state.nextId() < 2) ; }) },
+  '03-imapauthserver-create': { as: 'admin', arrange: both(noImap, (state) => state.nextIdIs(3)) },
   '03-session-no-token-with-imap-domain': { arrange: imap },
   '03-user-get-authenticators-without-username-notfound': { as: 'carol', arrange: imap },
   '04-jmap-post-after-endall': { as: 'nobody', arrange: imap },
@@ -161,7 +165,7 @@ const SEEDS: Readonly<Record<string, Seed>> = {
       for (let more = 0; more < 2; more++) state.addRememberMe({ userId: USERS.carol, clientId: token!.clientId });
     }),
   },
-  '04-module-install-third-party': { as: 'admin', arrange: (state) => void state.folders.add('demo/mbxdemo'), subset: true },
+  '04-module-install-third-party': { as: 'admin', arrange: hasFolder('demo/mbxdemo', 25), subset: true },
   '04-module-method-call-admin': { as: 'admin', arrange: demo(null) },
   '04-module-method-call-user': { as: 'alice', arrange: demo(null) },
   '04-module-method-forbidden': { as: 'alice', arrange: demo(new Set()) },
@@ -178,8 +182,8 @@ const SEEDS: Readonly<Record<string, Seed>> = {
   '05-user-get-identity': { as: 'carol', arrange: imap },
   '05-user-get-invalid-token': { as: 'nobody', arrange: imap },
   '05-user-get-missing-csrf': { as: 'carol', arrange: imap },
-  '06-module-install-apikeys': { as: 'admin', arrange: (state) => void state.folders.add('community/apikeys'), subset: true },
-  '06-module-install-imapauthenticator': { as: 'admin', arrange: (state) => void state.folders.add('community/imapauthenticator'), subset: true },
+  '06-module-install-apikeys': { as: 'admin', arrange: hasFolder('community/apikeys', 24), subset: true },
+  '06-module-install-imapauthenticator': { as: 'admin', arrange: hasFolder('community/imapauthenticator', 23), subset: true },
 };
 
 /** Made by a service in front of Group-Office, not by Group-Office: the host driver's own test takes these. */

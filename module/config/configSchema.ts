@@ -1,0 +1,62 @@
+import { array, boolean, type InferType, mixed, number, object, string } from 'yup';
+import { CHARACTER_CLASSES, POLICY_PRESETS } from '../policy/passwordPolicy.ts';
+
+const milliseconds = number().integer().min(1).max(86_400_000).required();
+const limit = object({ points: number().integer().min(1).required(), windowSeconds: number().integer().min(1).required() })
+  .noUnknown()
+  .required();
+/** A driver's own options are judged by the driver's schema. */
+const driver = object({ driver: string().required() }).required();
+
+/** The whole configuration, strict: an unknown key or a wrong type does not start (I9). Durations are milliseconds. */
+export const configSchema = object({
+  server: object({
+    host: string().required().meta({ description: 'Address to listen on', example: '127.0.0.1' }),
+    port: number().integer().min(0).max(65_535).required().meta({ description: 'Port; 0 takes a free one', example: 8080 }),
+    basePath: string().matches(/^\/[a-z0-9/_-]*[a-z0-9]$/i).required().meta({ description: 'Path of the service on its host', example: '/mailbox-password' }),
+    publicUrl: string().url().nullable().defined().meta({ description: 'The address people see, behind a proxy', example: 'https://mail.example.com' }),
+    trustProxy: boolean().required().meta({ description: 'Take the client address from X-Forwarded-For', example: false }),
+  }).noUnknown().required(),
+  dataDir: string().min(1).required().meta({ description: 'Folder for databases', example: '/var/lib/mailbox-password' }),
+  host: driver,
+  accounts: array(object({ driver: string().required(), domains: array(string().required()).min(1).required() }).required()).min(1).required(),
+  sessions: array(object({ driver: string().required(), name: string().matches(/^[a-z0-9-]{1,40}$/).required() }).required()).min(1).required(),
+  policy: object({
+    preset: string().oneOf(Object.keys(POLICY_PRESETS)).required(),
+    minLength: number().integer().min(1).max(256),
+    maxLength: number().integer().min(1).max(1024),
+    maxBytes: number().integer().min(1).nullable(),
+    requiredClasses: array(string().oneOf(CHARACTER_CLASSES).required()),
+    forbidAddress: boolean(),
+    forbidCurrent: boolean(),
+    forbidCommon: boolean(),
+    minStrength: mixed().oneOf([0], 'a minimum strength is not supported yet: only 0'),
+  }).noUnknown().required().test('coherent', 'minLength must not be above maxLength or maxBytes, nor below the number of required classes', (own) => {
+    const policy = { ...POLICY_PRESETS[own.preset === 'nist' ? 'nist' : 'default'], ...own };
+    return policy.minLength <= Math.min(policy.maxLength, policy.maxBytes ?? policy.maxLength) && policy.requiredClasses.length <= policy.minLength;
+  }),
+  rateLimit: object({ wrongPasswordsPerMailbox: limit, wrongPasswordsPerAddress: limit }).noUnknown().required(),
+  timeouts: object({ accountsMs: milliseconds, sessionsMs: milliseconds, hostMs: milliseconds }).noUnknown().required(),
+  revocation: object({ firstDelayMs: milliseconds, maxDelayMs: milliseconds, leaseMs: milliseconds, pollMs: milliseconds, alertAfterMs: milliseconds }).noUnknown().required(),
+  log: object({ level: string().oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).required() }).noUnknown().required(),
+  locales: object({ dir: string().nullable().defined().meta({ description: 'Folder with texts of your own', example: '/etc/mailbox-password/locales' }) }).noUnknown().required(),
+  readOnly: boolean().required().meta({ description: 'Maintenance: show everything, change nothing', example: false }),
+}).noUnknown().required();
+
+export type Config = InferType<typeof configSchema>;
+
+/** An empty configuration is a working embedded host, for trying things out. */
+export const DEFAULT_CONFIG: Config = {
+  server: { host: '127.0.0.1', port: 8080, basePath: '/mailbox-password', publicUrl: null, trustProxy: false },
+  dataDir: './data',
+  host: { driver: 'embedded' },
+  accounts: [{ driver: 'embedded', domains: ['*'] }],
+  sessions: [{ driver: 'embedded', name: 'web' }],
+  policy: { preset: 'default' },
+  rateLimit: { wrongPasswordsPerMailbox: { points: 10, windowSeconds: 900 }, wrongPasswordsPerAddress: { points: 30, windowSeconds: 900 } },
+  timeouts: { accountsMs: 10_000, sessionsMs: 5_000, hostMs: 5_000 },
+  revocation: { firstDelayMs: 1_000, maxDelayMs: 300_000, leaseMs: 30_000, pollMs: 1_000, alertAfterMs: 60_000 },
+  log: { level: 'info' },
+  locales: { dir: null },
+  readOnly: false,
+};

@@ -1,0 +1,31 @@
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import type { Config } from '../../module/config/configSchema.ts';
+import { DEMO_MAILBOXES } from '../drivers/embeddedDatabase.ts';
+import { buildApp } from '../http/app.ts';
+import { createWorker } from '../revocation/worker.ts';
+import { wire, type Wiring } from '../wiring.ts';
+
+const REDACTED = ['password', '*.password', 'currentPassword', '*.currentPassword', 'newPassword', '*.newPassword', 'req.headers.cookie', 'req.headers.authorization'];
+
+/** Starts the service; resolves with its address and the way to stop it. `decorate` lets a test put itself between the ports. */
+export async function serve(config: Config, decorate: (wiring: Wiring) => Wiring = (wiring) => wiring) {
+  const log = pino({ level: config.log.level, redact: REDACTED }, process.stderr);
+  const wiring = decorate(await wire(config, log));
+  const app = await buildApp(wiring);
+  const worker = createWorker({
+    ...wiring, accountsTimeoutMs: config.timeouts.accountsMs, timeoutMs: config.timeouts.sessionsMs, ...config.revocation,
+  });
+  await app.listen({ host: config.server.host, port: config.server.port });
+  worker.start();
+  const { port } = app.server.address() as AddressInfo;
+  return {
+    url: `http://${config.server.host}:${String(port)}`,
+    demo: config.host.driver === 'embedded' ? DEMO_MAILBOXES : [],
+    async stop(): Promise<void> {
+      await app.close();
+      await worker.stop();
+      await wiring.close();
+    },
+  };
+}

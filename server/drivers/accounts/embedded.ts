@@ -1,0 +1,83 @@
+import { createHash } from 'node:crypto';
+import { hash, verify } from '@node-rs/argon2';
+import { object } from 'yup';
+import { ModuleError } from '../../../module/errors.ts';
+import type { Account, AccountApi } from '../../ports/accountApi.ts';
+import type { Secret } from '../../secret.ts';
+import { defineAccountDriver } from '../defineDriver.ts';
+import { ARGON2ID, closeEmbedded, embeddedDatabase } from '../embeddedDatabase.ts';
+
+interface Row { address: string; display_name: string; hash: string; enabled: number; password_changed_at: number }
+
+const toAccount = (row: Row): Account => ({
+  address: row.address, enabled: row.enabled === 1, passwordChangedAt: row.password_changed_at, displayName: row.display_name,
+});
+
+const escapeLike = (text: string): string => text.replaceAll(/[\\%_]/g, String.raw`\$&`);
+
+/** Mailboxes in SQLite with Argon2id, for the embedded host. */
+export default defineAccountDriver({
+  name: 'embedded',
+  summary: 'Mailboxes in an SQLite file of the module; for trying things out.',
+  options: object({}).noUnknown(),
+  async create(_options, { dataDir, clock }): Promise<AccountApi> {
+    const database = await embeddedDatabase(dataDir);
+    // Verified where there is no such mailbox, so that the answer takes the same time (I7).
+    const nobody = await hash('nobody', ARGON2ID);
+    const row = (address: string) => database.selectFrom('mailbox').selectAll().where('address', '=', address.toLowerCase()).executeTakeFirst();
+
+    async function replace(address: string, oldHash: string, next: Secret) {
+      const newHash = await hash(next.reveal(), ARGON2ID);
+      const changedAt = clock.now();
+      const result = await database.updateTable('mailbox').set({ hash: newHash, password_changed_at: changedAt })
+        .where('address', '=', address).where('hash', '=', oldHash).executeTakeFirst();
+      if (Number(result.numUpdatedRows) !== 1) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
+      return { changedAt };
+    }
+
+    return {
+      abilities: { verifyPassword: true, changePassword: true, setPassword: true, listDomains: true, listMailboxes: true, maxPasswordBytes: null },
+      async find(address) {
+        const found = await row(address);
+        return found === undefined ? null : toAccount(found);
+      },
+      async verifyPassword(address, password) {
+        const found = await row(address);
+        const right = await verify(found?.hash ?? nobody, password.reveal());
+        return right && found?.enabled === 1;
+      },
+      async changePassword(address, current, next) {
+        const found = await row(address);
+        const right = await verify(found?.hash ?? nobody, current.reveal());
+        if (!right || found?.enabled !== 1) throw new ModuleError('CURRENT_PASSWORD_WRONG');
+        return replace(found.address, found.hash, next);
+      },
+      async setPassword(address, next) {
+        const found = await row(address);
+        if (found === undefined) throw new ModuleError('ACCOUNT_NOT_FOUND');
+        return replace(found.address, found.hash, next);
+      },
+      async passwordVersion(address) {
+        const found = await row(address);
+        return found === undefined ? null : createHash('sha256').update(found.hash).digest('hex');
+      },
+      async listDomains(search) {
+        const rows = await database.selectFrom('mailbox').select('address').execute();
+        const domains = new Set(rows.map(({ address }) => address.slice(address.lastIndexOf('@') + 1)));
+        return [...domains].filter((domain) => domain.includes(search.toLowerCase())).sort();
+      },
+      async listMailboxes({ domain, search, cursor, limit }) {
+        const rows = await database.selectFrom('mailbox').selectAll()
+          .where('address', 'like', `%${search.toLowerCase()}%@${domain.toLowerCase()}`)
+          .where('address', '>', cursor ?? '').orderBy('address').limit(limit + 1).execute();
+        const wanted = escapeLike(search) === search ? rows : rows.filter(({ address }) => address.includes(search.toLowerCase()));
+        const page = wanted.slice(0, limit);
+        return { mailboxes: page.map(toAccount), nextCursor: rows.length > limit ? (page.at(-1)?.address ?? null) : null };
+      },
+      async check() {
+        await database.selectFrom('mailbox').select('address').limit(1).execute();
+      },
+      close: () => closeEmbedded(dataDir),
+    };
+  },
+});

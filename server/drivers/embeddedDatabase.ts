@@ -1,0 +1,68 @@
+import { join } from 'node:path';
+import { hash } from '@node-rs/argon2';
+import type { Kysely } from 'kysely';
+import { openSqlite } from '../state/sqlite.ts';
+
+/** Times are milliseconds since the epoch. */
+export interface EmbeddedTables {
+  mailbox: { address: string; display_name: string; hash: string; enabled: number; password_changed_at: number; sessions_valid_from: number };
+  session: { id: string; token_hash: string; csrf_token: string; address: string; issued_at: number; last_seen_at: number; client: string; remote_address: string };
+}
+
+export type EmbeddedDatabase = Kysely<EmbeddedTables>;
+
+/** OWASP Password Storage Cheat Sheet: Argon2id, 19 MiB, two passes, one lane (the library's default algorithm). */
+export const ARGON2ID = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const;
+
+/** The mailboxes of a new embedded host. Known to everybody: this host is for trying things out. */
+export const DEMO_MAILBOXES = [
+  { address: 'alice@example.test', displayName: 'Alice Adams', password: 'Wonder-land-7' },
+  { address: 'bob@example.test', displayName: 'Bob Brown', password: 'Builder-can-8' },
+  { address: 'carol@mail.test', displayName: 'Carol Clark', password: 'Singing-bells-9' },
+] as const;
+
+const opened = new Map<string, Promise<EmbeddedDatabase>>();
+
+async function open(dataDir: string): Promise<EmbeddedDatabase> {
+  const database = openSqlite<EmbeddedTables>(join(dataDir, 'host.db'));
+  await database.schema.createTable('mailbox').ifNotExists()
+    .addColumn('address', 'varchar(320)', (column) => column.primaryKey())
+    .addColumn('display_name', 'varchar(200)', (column) => column.notNull())
+    .addColumn('hash', 'varchar(255)', (column) => column.notNull())
+    .addColumn('enabled', 'integer', (column) => column.notNull())
+    .addColumn('password_changed_at', 'bigint', (column) => column.notNull())
+    .addColumn('sessions_valid_from', 'bigint', (column) => column.notNull())
+    .execute();
+  await database.schema.createTable('session').ifNotExists()
+    .addColumn('id', 'varchar(64)', (column) => column.primaryKey())
+    .addColumn('token_hash', 'varchar(64)', (column) => column.notNull().unique())
+    .addColumn('csrf_token', 'varchar(64)', (column) => column.notNull())
+    .addColumn('address', 'varchar(320)', (column) => column.notNull())
+    .addColumn('issued_at', 'bigint', (column) => column.notNull())
+    .addColumn('last_seen_at', 'bigint', (column) => column.notNull())
+    .addColumn('client', 'varchar(512)', (column) => column.notNull())
+    .addColumn('remote_address', 'varchar(64)', (column) => column.notNull())
+    .execute();
+  const { count } = await database.selectFrom('mailbox').select((row) => row.fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
+  if (count === 0) {
+    const rows = await Promise.all(DEMO_MAILBOXES.map(async ({ address, displayName, password }) => ({
+      address, display_name: displayName, hash: await hash(password, ARGON2ID), enabled: 1, password_changed_at: 0, sessions_valid_from: 0,
+    })));
+    await database.insertInto('mailbox').values(rows).execute();
+  }
+  return database;
+}
+
+/** One connection per data folder, shared by the embedded accounts, sessions and host. */
+export function embeddedDatabase(dataDir: string): Promise<EmbeddedDatabase> {
+  const known = opened.get(dataDir) ?? open(dataDir);
+  opened.set(dataDir, known);
+  return known;
+}
+
+/** Closes it, once for all that share it. */
+export async function closeEmbedded(dataDir: string): Promise<void> {
+  const known = opened.get(dataDir);
+  opened.delete(dataDir);
+  if (known !== undefined) await (await known).destroy();
+}

@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import type { Selectable } from 'kysely';
+import type { Clock } from '../../ports/clock.ts';
+import type { OwedRevocation, RevocationOutbox } from '../../ports/revocationOutbox.ts';
+import type { StateDatabase, StateTables } from '../../state/stateDatabase.ts';
+
+const owed = (row: Selectable<StateTables['outbox']>): OwedRevocation => ({
+  changeId: row.change_id,
+  store: row.store,
+  address: row.address,
+  state: row.state === 'confirmed' ? 'confirmed' : 'recorded',
+  recordedAt: row.recorded_at,
+  changedAt: row.changed_at,
+  passwordVersion: row.password_version,
+  settleAfter: row.settle_after,
+  attempts: row.attempts,
+  nextAttemptAt: row.next_attempt_at,
+  lastError: row.last_error,
+});
+
+/** The outbox in the module's state database. */
+export function createStateOutbox(database: StateDatabase, clock: Clock, leaseMs: number): RevocationOutbox {
+  const node = randomUUID();
+  return {
+    async record({ changeId, address, stores, passwordVersion, settleAfter }) {
+      const now = clock.now();
+      await database.insertInto('outbox').values(stores.map((store) => ({
+        change_id: changeId, store, address, state: 'recorded', recorded_at: now, changed_at: null,
+        password_version: passwordVersion, settle_after: settleAfter, attempts: 0, next_attempt_at: now,
+        last_error: null, claimed_by: node, claimed_until: Math.max(settleAfter, now + leaseMs),
+      }))).execute();
+    },
+    async cancel(changeId) {
+      await database.deleteFrom('outbox').where('change_id', '=', changeId).execute();
+    },
+    async confirm(changeId, changedAt) {
+      await database.updateTable('outbox').set({ state: 'confirmed', changed_at: changedAt })
+        .where('change_id', '=', changeId).where('state', '=', 'recorded').execute();
+    },
+    async complete(changeId, store) {
+      await database.deleteFrom('outbox').where('change_id', '=', changeId).where('store', '=', store).execute();
+    },
+    async fail(changeId, store, error, nextAttemptAt) {
+      await database.updateTable('outbox')
+        .set((row) => ({ attempts: row('attempts', '+', 1), last_error: error, next_attempt_at: nextAttemptAt, claimed_by: null, claimed_until: 0 }))
+        .where('change_id', '=', changeId).where('store', '=', store).execute();
+    },
+    async claimDue(limit, claimMs) {
+      const now = clock.now();
+      const due = await database.selectFrom('outbox').select(['change_id', 'store'])
+        .where('next_attempt_at', '<=', now).where('claimed_until', '<=', now)
+        .orderBy('next_attempt_at').limit(limit).execute();
+      const claimed: OwedRevocation[] = [];
+      for (const { change_id, store } of due) {
+        // The condition is repeated: of two nodes that saw the same row, one updates it.
+        const result = await database.updateTable('outbox').set({ claimed_by: node, claimed_until: now + claimMs })
+          .where('change_id', '=', change_id).where('store', '=', store).where('claimed_until', '<=', now).executeTakeFirst();
+        if (Number(result.numUpdatedRows) !== 1) continue;
+        const row = await database.selectFrom('outbox').selectAll().where('change_id', '=', change_id).where('store', '=', store).executeTakeFirst();
+        if (row !== undefined) claimed.push(owed(row));
+      }
+      return claimed;
+    },
+    async list(limit) {
+      return (await database.selectFrom('outbox').selectAll().orderBy('recorded_at').limit(limit).execute()).map(owed);
+    },
+    async retryNow(changeId) {
+      let update = database.updateTable('outbox').set({ next_attempt_at: clock.now(), claimed_until: 0 });
+      if (changeId !== undefined) update = update.where('change_id', '=', changeId);
+      return Number((await update.executeTakeFirst()).numUpdatedRows);
+    },
+  };
+}

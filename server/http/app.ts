@@ -1,0 +1,51 @@
+import cookie from '@fastify/cookie';
+import helmet from '@fastify/helmet';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { randomUUID } from 'node:crypto';
+import { ModuleError } from '../../module/errors.ts';
+import { embeddedRoutes } from '../drivers/hosts/embedded/routes.ts';
+import type { Wiring } from '../wiring.ts';
+import { sendError } from './errorResponse.ts';
+import { checkOrigin, wrongPasswordLimit } from './guard.ts';
+import { apiRoutes } from './routes/api.ts';
+import { assetRoutes } from './routes/assets.ts';
+import { operatorRoutes } from './routes/operator.ts';
+
+const BODY_LIMIT_BYTES = 16 * 1024;
+
+/** The server half over HTTP. It listens to nothing until told to. */
+export async function buildApp(wiring: Wiring): Promise<FastifyInstance> {
+  const { config } = wiring;
+  const app: FastifyInstance = Fastify({
+    loggerInstance: wiring.log,
+    disableRequestLogging: true,
+    bodyLimit: BODY_LIMIT_BYTES,
+    trustProxy: config.server.trustProxy,
+    genReqId: () => randomUUID(),
+    forceCloseConnections: 'idle',
+    return503OnClosing: true,
+  }) as unknown as FastifyInstance;
+  app.setErrorHandler(sendError);
+  app.setNotFoundHandler((request, reply) => { sendError(new ModuleError('NOT_FOUND'), request, reply); });
+  await app.register(cookie);
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: {
+        'default-src': ["'none'"], 'script-src': ["'self'"], 'style-src': ["'self'"], 'img-src': ["'self'", 'data:'], 'font-src': ["'self'"],
+        'connect-src': ["'self'"], 'worker-src': ["'self'"], 'base-uri': ["'none'"], 'form-action': ["'self'"], 'frame-ancestors': ["'none'"],
+      },
+    },
+    hsts: config.server.publicUrl?.startsWith('https:') === true,
+  });
+  app.addHook('onRequest', async (request, reply) => {
+    checkOrigin(request, config.server.publicUrl);
+    if (request.url.startsWith('/host/') || request.url.includes('/api/')) void reply.header('Cache-Control', 'no-store');
+  });
+  const limit = wrongPasswordLimit(wiring);
+  apiRoutes(app, wiring, limit);
+  operatorRoutes(app, wiring);
+  await assetRoutes(app, wiring);
+  if (config.host.driver === 'embedded') await embeddedRoutes(app, wiring, limit);
+  return app;
+}

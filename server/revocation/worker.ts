@@ -1,0 +1,80 @@
+import type { AccountApi } from '../ports/accountApi.ts';
+import type { OwedRevocation } from '../ports/revocationOutbox.ts';
+import { type DeliverDependencies, deliverToOne } from './deliver.ts';
+import { backoff } from './backoff.ts';
+
+export interface WorkerDependencies extends DeliverDependencies {
+  readonly accounts: AccountApi;
+  readonly accountsTimeoutMs: number;
+  readonly leaseMs: number;
+  readonly pollMs: number;
+}
+
+const BATCH = 20;
+
+/**
+ * A row left `recorded` by a crash or an unknown outcome: did the password change? The version tells. Where nothing can tell it
+ * counts as changed: a needless log-out is a nuisance, a thief who stays is a breach.
+ */
+async function settle(row: OwedRevocation, dependencies: WorkerDependencies): Promise<number | null> {
+  const { accounts, outbox, accountsTimeoutMs, log } = dependencies;
+  const options = { signal: AbortSignal.timeout(accountsTimeoutMs) };
+  const version = await accounts.passwordVersion(row.address, options);
+  if (row.passwordVersion !== null && version === row.passwordVersion) {
+    await outbox.cancel(row.changeId);
+    log.info({ changeId: row.changeId }, 'an interrupted change did not happen: nothing is owed');
+    return null;
+  }
+  const account = await accounts.find(row.address, options);
+  const told = account?.passwordChangedAt ?? null;
+  const changedAt = told !== null && told >= row.recordedAt ? told : row.settleAfter;
+  await outbox.confirm(row.changeId, changedAt);
+  log.warn({ changeId: row.changeId }, 'an interrupted change did happen: its log-out follows');
+  return changedAt;
+}
+
+async function work(row: OwedRevocation, dependencies: WorkerDependencies): Promise<void> {
+  const { outbox, clock, log, firstDelayMs, maxDelayMs } = dependencies;
+  try {
+    const changedAt = row.state === 'confirmed' ? row.changedAt : await settle(row, dependencies);
+    if (changedAt === null) return;
+    await deliverToOne(row.store, { changeId: row.changeId, address: row.address, changedAt, attempts: row.attempts, actor: null }, dependencies);
+  } catch (error) {
+    log.warn({ changeId: row.changeId, store: row.store, detail: error instanceof Error ? error.message : 'unknown' }, 'a log-out could not be settled yet');
+    await outbox.fail(row.changeId, row.store, 'ACCOUNTS_UNAVAILABLE', clock.now() + backoff(row.attempts, firstDelayMs, maxDelayMs));
+  }
+}
+
+export interface Worker {
+  /** One pass over what is due now; returns how many rows were worked on. */
+  runOnce(): Promise<number>;
+  start(): void;
+  /** Resolves when the pass under way has ended. */
+  stop(): Promise<void>;
+}
+
+/** Keeps asking for what is owed until nothing is. */
+export function createWorker(dependencies: WorkerDependencies): Worker {
+  let timer: NodeJS.Timeout | undefined;
+  let running: Promise<unknown> = Promise.resolve();
+  let stopped = false;
+  const runOnce = async (): Promise<number> => {
+    const rows = await dependencies.outbox.claimDue(BATCH, dependencies.leaseMs);
+    for (const row of rows) await work(row, dependencies);
+    return rows.length;
+  };
+  const tick = (): void => {
+    running = runOnce()
+      .catch((error: unknown) => { dependencies.log.error({ detail: error instanceof Error ? error.message : 'unknown' }, 'the outbox worker could not run'); })
+      .finally(() => { if (!stopped) timer = setTimeout(tick, dependencies.pollMs); });
+  };
+  return {
+    runOnce,
+    start: tick,
+    async stop() {
+      stopped = true;
+      clearTimeout(timer);
+      await running;
+    },
+  };
+}
