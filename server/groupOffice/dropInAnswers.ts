@@ -2,6 +2,8 @@
 export interface InfoAnswer {
   /** Of the drop-in's methods; this half speaks 1. */
   readonly version: number;
+  /** Group-Office's own clock. */
+  readonly now: number;
   readonly mayManage: boolean;
   /** The class of Group-Office's cache, its short name: `Apcu`, `Disk`, `Memcached`, `None`. */
   readonly cache: string;

@@ -8,12 +8,15 @@ import type { Actor } from '../../ports/hostIdentity.ts';
 import type { SessionStore } from '../../ports/sessionStore.ts';
 import { defineSessionDriver } from '../defineDriver.ts';
 
+/** For how long a measured difference of the clocks is believed. */
+const SKEW_VALID_MS = 60_000;
+
 /** Web sessions of Group-Office, ended inside its own PHP by the drop-in: its tokens live in PHP's cache. */
 export default defineSessionDriver({
   name: 'groupOffice',
   summary: "Group-Office's web sessions, remember-me cookies and cached log-ins, through the drop-in.",
   options: object({ url, host: host.default(null), serviceKey }).noUnknown(),
-  async create(options, { name, log }): Promise<SessionStore> {
+  async create(options, { name, clock, log }): Promise<SessionStore> {
     const client = new GroupOfficeClient(options);
     const service: Credentials = { kind: 'bearer', token: options.serviceKey };
 
@@ -25,19 +28,38 @@ export default defineSessionDriver({
       }
     }
 
+    let measured: { readonly at: number; readonly skew: number } | null = null;
+
+    /** How far Group-Office's clock is ahead of the module's, in ms; 0 where the answer's own travel time explains it. */
+    async function skew(credentials: Credentials, call: CallOptions): Promise<number> {
+      const before = clock.now();
+      if (measured !== null && before - measured.at < SKEW_VALID_MS && before >= measured.at) return measured.skew;
+      const { now } = await ask<InfoAnswer>('info', {}, call, credentials);
+      const after = clock.now();
+      const ahead = now > after ? now - after : now < before ? now - before : 0;
+      if (Math.abs(ahead) > 1_000) log.warn({ store: name, skewMs: Math.round(ahead) }, "Group-Office's clock and ours differ");
+      measured = { at: after, skew: ahead };
+      return ahead;
+    }
+
+    async function endAllAs(credentials: Credentials, params: { address?: string; issuedBefore: number }, call: CallOptions): Promise<EndAllAnswer> {
+      const issuedBefore = Math.ceil(params.issuedBefore + (await skew(credentials, call)));
+      return ask<EndAllAnswer>('endAll', { ...params, issuedBefore }, call, credentials);
+    }
+
     /** By the caller's own session where there is one: it works where the service key was lost or never made. */
     async function endAll(address: string, issuedBefore: number, actor: Actor | null, call: CallOptions): Promise<EndAllAnswer> {
       const own = actor === null || actor.address !== address ? null : ownSession(actor);
       if (own !== null) {
         try {
-          return await ask<EndAllAnswer>('endAll', { issuedBefore }, call, own);
+          return await endAllAs(own, { issuedBefore }, call);
         } catch (error) {
           // Logged out meanwhile, or the right withdrawn: the service key may still.
           if (!(error instanceof ModuleError) || error.code !== 'SESSIONS_MISCONFIGURED') throw error;
           log.warn({ store: name }, 'ending the sessions as the user was refused; trying with the service key');
         }
       }
-      return ask<EndAllAnswer>('endAll', { address, issuedBefore }, call);
+      return endAllAs(service, { address, issuedBefore }, call);
     }
 
     return {
@@ -63,7 +85,7 @@ export default defineSessionDriver({
         return (await ask<{ ended: number }>('end', { address, id }, call)).ended > 0;
       },
       async revokeAll({ address, issuedBefore, attempt, actor }, call) {
-        const answer = await endAll(address, Math.ceil(issuedBefore), attempt === 1 ? actor : null, call);
+        const answer = await endAll(address, issuedBefore, attempt === 1 ? actor : null, call);
         const { sessions, cachedSessions, rememberedAlone } = answer.ended;
         if (answer.kept.apiKeys > 0) log.info({ store: name, apiKeys: answer.kept.apiKeys }, 'API keys of the user were left alive');
         return { revoked: { web: sessions + cachedSessions + rememberedAlone } };

@@ -1,0 +1,166 @@
+import { boolean, object } from 'yup';
+import { ModuleError } from '../../../module/errors.ts';
+import { readError, readSet, refuseTooLong, type SetAnswer, writeError } from '../../groupOffice/accountErrors.ts';
+import type { InfoAnswer } from '../../groupOffice/dropInAnswers.ts';
+import { type Credentials, GroupOfficeClient } from '../../groupOffice/groupOfficeClient.ts';
+import { host, serviceKey, url } from '../../groupOffice/groupOfficeOptions.ts';
+import { oneAtATime } from '../../groupOffice/oneAtATime.ts';
+import { forgetLogins, verifyByLogin } from '../../groupOffice/verifyByLogin.ts';
+import type { AccountApi, CallOptions } from '../../ports/accountApi.ts';
+import type { Secret } from '../../secret.ts';
+import { defineAccountDriver } from '../defineDriver.ts';
+
+const MAX_BYTES = 255;
+
+type User = NonNullable<InfoAnswer['user']>;
+
+/**
+ * Group-Office's local users. Never for users of IMAP or LDAP: there `User/set` reports success even for a wrong current
+ * password, and leaves the mailbox as it was.
+ */
+export default defineAccountDriver({
+  name: 'groupOfficeUser',
+  summary: 'Local users of Group-Office (not those who log in through IMAP or LDAP).',
+  options: object({
+    url,
+    host: host.default(null),
+    serviceKey,
+    setPassword: boolean()
+      .default(false)
+      .meta({ description: "Whether administrators may set passwords; the service key's user then needs the right to change users", example: false }),
+  }).noUnknown(),
+  async create(options): Promise<AccountApi> {
+    const client = new GroupOfficeClient(options);
+    const service: Credentials = { kind: 'bearer', token: options.serviceKey };
+    const queue = oneAtATime();
+
+    async function lookUp(address: string, call: CallOptions): Promise<User | null> {
+      // Longer than any column of Group-Office: nobody's.
+      if (address === '' || Buffer.byteLength(address) > 255) return null;
+      try {
+        return (await client.dropIn<InfoAnswer>(service, 'info', { address }, call)).user;
+      } catch (error) {
+        throw readError(error);
+      }
+    }
+
+    const isLocal = (user: User): boolean => user.authenticators.includes('password');
+
+    async function verify(address: string, user: User | null, password: Secret, call: CallOptions) {
+      // The same work for nobody: Group-Office itself hashes for an unknown name.
+      const username = user !== null && isLocal(user) ? user.username : `nobody.${address.length}`;
+      try {
+        return await verifyByLogin(client, service, { address, username }, password, call);
+      } catch (error) {
+        throw readError(error);
+      }
+    }
+
+    /** Group-Office holds a lock while it sets, and compares the state in it: nothing changed since `state` was read. */
+    async function set(credentials: Credentials, user: User, values: object, state: string, call: CallOptions): Promise<void> {
+      try {
+        readSet(await client.call<SetAnswer>(credentials, 'User/set', { ifInState: state, update: { [user.id]: values } }, call), user.id);
+      } catch (error) {
+        throw writeError(error);
+      }
+    }
+
+    async function stateOf(credentials: Credentials, user: User, call: CallOptions): Promise<string> {
+      try {
+        return (await client.call<{ state: string }>(credentials, 'User/get', { ids: [user.id], properties: ['username'] }, call)).state;
+      } catch (error) {
+        throw readError(error);
+      }
+    }
+
+    async function change(address: string, user: User, current: Secret, next: Secret, call: CallOptions): Promise<void> {
+      let accessToken: string;
+      try {
+        await forgetLogins(client, service, address, call);
+        const login = await client.login(user.username, current.reveal(), call);
+        if (login.outcome === 'second') throw new ModuleError('ACCOUNT_NOT_CHANGEABLE', { detail: 'the user has a second factor: change the password in Group-Office itself' });
+        if (login.accessToken === undefined) throw new ModuleError('CURRENT_PASSWORD_WRONG');
+        accessToken = login.accessToken;
+      } catch (error) {
+        throw readError(error);
+      }
+      const own: Credentials = { kind: 'bearer', token: accessToken };
+      try {
+        const state = await stateOf(own, user, call);
+        // That log-in filled the 60-second cache: Group-Office must look at the stored hash, not at it.
+        await forgetLogins(client, service, address, call).catch((error: unknown) => { throw readError(error); });
+        await set(own, user, { currentPassword: current.reveal(), password: next.reveal() }, state, call);
+      } finally {
+        await forgetLogins(client, service, address, call).catch(() => undefined);
+        await client.drop(accessToken, call).catch(() => undefined);
+      }
+    }
+
+    /** The state is one for all users: another's change is no conflict, and after three of them it is the caller's turn. */
+    async function untilUndisturbed(run: () => Promise<void>): Promise<void> {
+      for (let left = 3; ; left--) {
+        try {
+          return await run();
+        } catch (error) {
+          if (left === 0 || !(error instanceof ModuleError) || error.code !== 'ACCOUNT_CHANGED_MEANWHILE') throw error;
+        }
+      }
+    }
+
+    return {
+      abilities: {
+        verifyPassword: true, changePassword: true, setPassword: options.setPassword, listDomains: false, listMailboxes: false, maxPasswordBytes: MAX_BYTES,
+      },
+      async find(address, call) {
+        const user = await lookUp(address, call);
+        if (user === null || !isLocal(user)) return null;
+        return { address, enabled: user.enabled, passwordChangedAt: null, displayName: user.displayName };
+      },
+      async verifyPassword(address, password, call) {
+        return (await verify(address, await lookUp(address, call), password, call)).right;
+      },
+      async changePassword(address, current, next, call) {
+        refuseTooLong(Buffer.byteLength(next.reveal()), MAX_BYTES);
+        if (current.reveal() === '') throw new ModuleError('CURRENT_PASSWORD_WRONG');
+        return queue(address.toLowerCase(), async () => {
+          const user = await lookUp(address, call);
+          if (user === null || !isLocal(user)) {
+            // An outsider learns nothing; a user of another directory has come to the wrong driver.
+            if (user !== null) throw new ModuleError('ACCOUNT_NOT_CHANGEABLE', { detail: 'not a local user of Group-Office' });
+            await verify(address, null, current, call);
+            throw new ModuleError('CURRENT_PASSWORD_WRONG');
+          }
+          await untilUndisturbed(() => change(address, user, current, next, call));
+          return { changedAt: null };
+        });
+      },
+      async setPassword(address, next, call) {
+        if (!options.setPassword) throw new ModuleError('OPERATION_NOT_SUPPORTED');
+        refuseTooLong(Buffer.byteLength(next.reveal()), MAX_BYTES);
+        return queue(address.toLowerCase(), async () => {
+          const user = await lookUp(address, call);
+          if (user === null) throw new ModuleError('ACCOUNT_NOT_FOUND');
+          if (!isLocal(user) || user.isAdmin) throw new ModuleError('ACCOUNT_NOT_CHANGEABLE');
+          await untilUndisturbed(async () => set(service, user, { password: next.reveal() }, await stateOf(service, user, call), call));
+          await forgetLogins(client, service, address, call).catch(() => undefined);
+          return { changedAt: null };
+        });
+      },
+      passwordVersion: () => Promise.resolve(null),
+      listDomains: () => Promise.reject(new ModuleError('OPERATION_NOT_SUPPORTED')),
+      listMailboxes: () => Promise.reject(new ModuleError('OPERATION_NOT_SUPPORTED')),
+      async check(call) {
+        try {
+          const info = await client.dropIn<InfoAnswer>(service, 'info', {}, call);
+          if (!info.mayManage) throw new ModuleError('ACCOUNTS_MISCONFIGURED', { detail: "the service key's user lacks the module's manage right" });
+        } catch (error) {
+          throw readError(error);
+        }
+      },
+      close() {
+        client.close();
+        return Promise.resolve();
+      },
+    };
+  },
+});
