@@ -32,8 +32,10 @@ export const configSchema = object({
     forbidCommon: boolean(),
     minStrength: mixed().oneOf([0], 'a minimum strength is not supported yet: only 0'),
   }).noUnknown().required().test('coherent', 'minLength must not be above maxLength or maxBytes, nor below the number of required classes', (own) => {
-    const policy = { ...POLICY_PRESETS[own.preset === 'nist' ? 'nist' : 'default'], ...own };
-    return policy.minLength <= Math.min(policy.maxLength, policy.maxBytes ?? policy.maxLength) && policy.requiredClasses.length <= policy.minLength;
+    const preset = POLICY_PRESETS[own.preset === 'nist' ? 'nist' : 'default'];
+    const minLength = own.minLength ?? preset.minLength;
+    const maxLength = own.maxLength ?? preset.maxLength;
+    return minLength <= Math.min(maxLength, own.maxBytes ?? maxLength) && (own.requiredClasses ?? preset.requiredClasses).length <= minLength;
   }),
   rateLimit: object({ wrongPasswordsPerMailbox: limit, wrongPasswordsPerAddress: limit }).noUnknown().required(),
   timeouts: object({ accountsMs: milliseconds, sessionsMs: milliseconds, hostMs: milliseconds }).noUnknown().required(),

@@ -47,8 +47,8 @@ export async function assetRoutes(app: FastifyInstance, { config }: Wiring): Pro
     prefix: `${basePath}/assets/`,
     cacheControl: false,
     allowedPath: (path) => !path.endsWith('.map'),
-    setHeaders: (response, path) => {
-      response.setHeader('Cache-Control', HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
+    setHeaders: (reply, path) => {
+      void reply.header('Cache-Control', HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
   });
 }

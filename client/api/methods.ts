@@ -1,0 +1,33 @@
+import axios, { type AxiosInstance } from 'axios';
+import { OPERATIONS, type OperationName, type Operations } from '../../module/operations.ts';
+import type { HostBridge } from '../host/hostBridge.ts';
+import { ApiError, toApiError } from './apiError.ts';
+
+const TIMEOUT_MS = 45_000;
+
+export type Api = ReturnType<typeof createApi>;
+
+/** The only code that does HTTP. Every answer that is not 2xx rejects with an {@link ApiError}. */
+export function createApi(bridge: HostBridge, http: AxiosInstance = axios.create()) {
+  async function send<T>(method: 'GET' | 'POST', path: string, data: unknown, signal: AbortSignal | undefined): Promise<T> {
+    if (!navigator.onLine) throw new ApiError('OFFLINE');
+    const csrf = method === 'GET' ? undefined : bridge.csrfToken();
+    try {
+      const answer = await http.request<T>({
+        url: bridge.baseUrl + path, method, timeout: TIMEOUT_MS,
+        ...(data !== undefined && { data }), ...(signal !== undefined && { signal }),
+        ...(csrf !== undefined && { headers: { 'X-CSRF-Token': csrf } }),
+      });
+      return answer.data;
+    } catch (error) {
+      throw toApiError(error);
+    }
+  }
+  const call = <Name extends OperationName>(name: Name, data: Operations[Name]['request'], signal?: AbortSignal) =>
+    send<Operations[Name]['response']>(OPERATIONS[name].method, OPERATIONS[name].path, data, signal);
+  return {
+    getContext: (signal?: AbortSignal) => call('getContext', undefined, signal),
+    changeOwnPassword: (request: Operations['changeOwnPassword']['request']) => call('changeOwnPassword', request),
+    getMessages: (signal?: AbortSignal) => send<Record<string, string>>('GET', `/locales/${encodeURIComponent(bridge.locale)}.json`, undefined, signal),
+  };
+}

@@ -1,0 +1,12 @@
+/** All that a surface knows of its host. */
+export interface HostBridge {
+  /** The service's base path, same origin, without a slash at the end: `/mailbox-password`. */
+  readonly baseUrl: string;
+  /** Sent as `X-CSRF-Token` with everything that changes something. */
+  csrfToken(): string | undefined;
+  /** BCP 47. */
+  readonly locale: string;
+  readonly theme?: 'light' | 'dark' | 'auto';
+  /** The session is over: go to the log-in page. */
+  onSignedOut(reason: 'changed' | 'ended'): void;
+}

@@ -1,0 +1,38 @@
+type Messages = typeof import('../../locales/en.json');
+
+/** A key of `locales/en.json`; the plural forms of one text are one key. */
+export type MessageKey = { [K in keyof Messages]: K extends `${infer Base}_${'one' | 'other'}` ? Base : K }[keyof Messages];
+
+export interface Translator {
+  /** BCP 47, of the texts that were really loaded. */
+  readonly language: string;
+  readonly direction: 'ltr' | 'rtl';
+  /** `{{name}}` is replaced; `count` chooses the plural form (CLDR, by Intl.PluralRules). */
+  t(key: MessageKey, params?: Readonly<Record<string, string | number>>): string;
+  /** For texts named by a code of the server. */
+  code(kind: 'error' | 'violation', code: string, params?: Readonly<Record<string, string | number>>): string;
+  list(items: readonly string[]): string;
+}
+
+const RIGHT_TO_LEFT = /^(ar|dv|fa|he|ku|ps|ur|yi)\b/;
+
+export function createTranslator(messages: Readonly<Record<string, string>>): Translator {
+  const language = messages['@language'] ?? 'en';
+  const plural = new Intl.PluralRules(language);
+  const numbers = new Intl.NumberFormat(language);
+  function text(key: string, params: Readonly<Record<string, string | number>> = {}): string | undefined {
+    const count = params['count'];
+    const found = typeof count === 'number' ? (messages[`${key}_${plural.select(count)}`] ?? messages[`${key}_other`]) : messages[key];
+    return found?.replaceAll(/\{\{(\w+)\}\}/g, (_whole, name: string) => {
+      const value = params[name] ?? '';
+      return typeof value === 'number' ? numbers.format(value) : value;
+    });
+  }
+  return {
+    language,
+    direction: RIGHT_TO_LEFT.test(language) ? 'rtl' : 'ltr',
+    t: (key, params) => text(key, params) ?? key,
+    code: (kind, code, params) => text(`${kind}.${code}`, params) ?? text('error.fallback') ?? code,
+    list: (items) => new Intl.ListFormat(language).format(items),
+  };
+}

@@ -1,0 +1,28 @@
+import type { PasswordPolicy, PolicyContext } from '../../module/policy/passwordPolicy.ts';
+import type { PolicyResources } from '../../module/policy/rules/rule.ts';
+import { rulesFor } from '../../module/policy/rulesFor.ts';
+import { useTranslator } from '../i18n/context.ts';
+import { Icon } from './icons.tsx';
+
+interface PolicyChecklistProps {
+  readonly id: string;
+  readonly policy: PasswordPolicy;
+  readonly password: string;
+  readonly context: PolicyContext;
+  readonly resources: PolicyResources;
+}
+
+/** Every rule of the policy, ticked while one types. The rules are those of the server (I5). */
+export function PolicyChecklist({ id, policy, password, context, resources }: PolicyChecklistProps) {
+  const { code } = useTranslator();
+  const rules = rulesFor(policy).map((rule) => ({ rule, state: password === '' ? 'pending' : rule.check(password, context, resources) }));
+  return (
+    <ul id={id} className="checklist">
+      {rules.filter(({ rule, state }) => rule.listed || state === 'violated').map(({ rule, state }) => (
+        <li key={rule.code} data-state={state}>
+          <span className="tick">{state === 'met' ? <Icon name="met" /> : '•'}</span>{code('violation', rule.code, rule.params)}
+        </li>
+      ))}
+    </ul>
+  );
+}

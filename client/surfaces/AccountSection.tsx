@@ -1,0 +1,46 @@
+import { useQuery } from '@tanstack/react-query';
+import { useEffect, useMemo, useState } from 'react';
+import type { ChangePasswordResponse } from '../../module/operations.ts';
+import { ApiError } from '../api/apiError.ts';
+import type { Api } from '../api/methods.ts';
+import type { HostBridge } from '../host/hostBridge.ts';
+import { TranslatorContext } from '../i18n/context.ts';
+import { createTranslator } from '../i18n/translator.ts';
+import { ChangePasswordForm } from '../parts/ChangePasswordForm.tsx';
+import { Outcome } from '../parts/Outcome.tsx';
+import { contextQuery, messagesQuery } from '../queries/account.ts';
+
+/** Shown before or without any locale; all other text comes from `locales/`. */
+const WITHOUT_TEXTS = { loading: '…', failed: '⚠', retry: '↻' };
+
+/** The Password section of *My account > Account*. */
+export function AccountSection({ api, bridge }: { readonly api: Api; readonly bridge: HostBridge }) {
+  const messages = useQuery(messagesQuery(api));
+  const context = useQuery(contextQuery(api));
+  const [answer, setAnswer] = useState<ChangePasswordResponse | null>(null);
+  const translator = useMemo(() => createTranslator(messages.data ?? {}), [messages.data]);
+  const has = messages.data !== undefined;
+  const signedOut = context.error instanceof ApiError && context.error.code === 'AUTHENTICATION_REQUIRED';
+  useEffect(() => { if (signedOut) bridge.onSignedOut('ended'); }, [signedOut, bridge]);
+  const { t } = translator;
+
+  function content() {
+    if (answer !== null) return <Outcome answer={answer} onLogIn={() => { bridge.onSignedOut('changed'); }} />;
+    if (context.isError || messages.isError) {
+      return (
+        <div role="alert">
+          <p className="warning">{has ? t('section.loadFailed') : WITHOUT_TEXTS.failed}</p>
+          <button type="button" className="plain" onClick={() => { void context.refetch(); void messages.refetch(); }}>{has ? t('section.retry') : WITHOUT_TEXTS.retry}</button>
+        </div>
+      );
+    }
+    if (context.data === undefined || !has) return <p role="status">{has ? t('section.loading') : WITHOUT_TEXTS.loading}</p>;
+    return <ChangePasswordForm api={api} context={context.data} onChanged={setAnswer} onSignedOut={() => { bridge.onSignedOut('ended'); }} />;
+  }
+
+  return (
+    <TranslatorContext value={translator}>
+      <div className="root" lang={translator.language} dir={translator.direction} data-theme={bridge.theme ?? 'auto'}>{content()}</div>
+    </TranslatorContext>
+  );
+}
