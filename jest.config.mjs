@@ -11,7 +11,7 @@ export default {
   testTimeout: 30_000,
   projects: [
     { ...common, displayName: 'module', testEnvironment: 'node', testMatch: ['<rootDir>/tests/module/**/*.test.ts'] },
-    { ...common, displayName: 'client', testEnvironment: 'jsdom', testMatch: ['<rootDir>/tests/client/**/*.test.tsx'] },
+    { ...common, displayName: 'client', testEnvironment: 'jsdom', setupFilesAfterEnv: ['<rootDir>/tests/setupClient.ts'], testMatch: ['<rootDir>/tests/client/**/*.test.tsx'] },
     { ...common, displayName: 'server', testEnvironment: 'node', testMatch: ['<rootDir>/tests/server/**/*.test.ts'] },
     { ...common, displayName: 'e2e', testEnvironment: 'node', testMatch: ['<rootDir>/tests/e2e/**/*.test.ts'] },
   ],

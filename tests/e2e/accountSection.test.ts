@@ -1,0 +1,172 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { ALICE, BOB, NEW, tempFolder } from '../fixtures/service.ts';
+
+const root = join(__dirname, '..', '..');
+const artifacts = join(root, 'tests', 'artifacts');
+const axe = readFileSync(join(root, 'node_modules/axe-core/axe.min.js'), 'utf8');
+const BUTTON = 'Update password and log me out from everywhere';
+const dataDir = tempFolder();
+let server: ChildProcess;
+let url: string;
+let browser: Browser;
+
+async function startServer(): Promise<void> {
+  server = spawn(process.execPath, [join(root, 'dist/server/cli/main.js'), 'serve', '--port', '0'], {
+    stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, MAILBOX_PASSWORD__DATADIR: dataDir },
+  });
+  let said = '';
+  while (!/http:\/\/\S+/.test(said)) said += String(((await once(server.stdout as NodeJS.ReadableStream, 'data')) as [Buffer])[0]);
+  url = /http:\/\/\S+/.exec(said)?.[0] ?? '';
+}
+
+async function stopServer(): Promise<void> {
+  const ended = once(server, 'exit');
+  server.kill('SIGTERM');
+  await ended;
+}
+
+beforeAll(async () => {
+  mkdirSync(artifacts, { recursive: true });
+  await startServer();
+  browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
+}, 60_000);
+
+afterAll(async () => {
+  await browser.close();
+  await stopServer();
+}, 30_000);
+
+async function open(options: BrowserContextOptions = {}): Promise<Page> {
+  const page = await (await browser.newContext({ locale: 'en-GB', ...options })).newPage();
+  page.setDefaultTimeout(10_000);
+  return page;
+}
+
+async function logIn(page: Page, who: { address: string; password: string }): Promise<void> {
+  await page.goto(`${url}/login`);
+  await page.locator('input[name=address]').fill(who.address);
+  await page.locator('input[name=password]').fill(who.password);
+  await page.locator('button[type=submit]').click();
+}
+
+async function openSection(page: Page): Promise<void> {
+  await page.getByRole('button', { name: 'User menu' }).click();
+  await page.getByRole('button', { name: 'My account' }).click();
+  await page.getByRole('button', { name: BUTTON }).waitFor();
+}
+
+const box = (page: Page, label: string) => page.getByRole('textbox', { name: label, exact: true });
+
+async function fill(page: Page, current: string, next: string, confirm = next): Promise<void> {
+  await box(page, 'Current password').fill(current);
+  await box(page, 'Password').fill(next);
+  await box(page, 'Confirm password').fill(confirm);
+  await page.getByRole('button', { name: BUTTON }).click();
+}
+
+async function violations(page: Page): Promise<string[]> {
+  await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { violations: found } = await (globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe.run();
+    return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
+  });
+}
+
+const shoot = (page: Page, name: string) => page.screenshot({ path: join(artifacts, `${name}.png`), fullPage: true });
+
+test('a wrong current password is said at its field, and nothing is changed', async () => {
+  const page = await open();
+  await logIn(page, BOB);
+  await openSection(page);
+  expect(await violations(page)).toEqual([]);
+  await shoot(page, 'empty');
+  await fill(page, 'Wrong-one-1', NEW);
+  await page.getByText('This is not your current password. Nothing was changed.').waitFor();
+  expect(await violations(page)).toEqual([]);
+  await shoot(page, 'error');
+  await page.context().close();
+}, 60_000);
+
+test('each broken rule is shown, and the common-password list comes only when typing starts', async () => {
+  const page = await open();
+  const loaded: string[] = [];
+  page.on('request', (request) => loaded.push(request.url()));
+  await logIn(page, BOB);
+  await openSection(page);
+  const before = loaded.filter((each) => each.includes('common-passwords')).length;
+  await fill(page, BOB.password, 'bob');
+  for (const text of ['At least 8 characters', 'An upper-case letter', 'A digit', 'Not your e-mail address or a part of it']) {
+    await page.locator('.errors').getByText(text).waitFor();
+  }
+  expect(before).toBe(0);
+  expect(loaded.some((each) => each.includes('common-passwords'))).toBe(true);
+  expect(loaded.some((each) => each.endsWith('/api/v1/password'))).toBe(false);
+  await page.context().close();
+}, 60_000);
+
+test('the section loads in three requests once the tab is opened', async () => {
+  const page = await open();
+  await logIn(page, BOB);
+  await page.getByRole('button', { name: 'User menu' }).waitFor();
+  const loaded: string[] = [];
+  page.on('request', (request) => loaded.push(new URL(request.url()).pathname));
+  await openSection(page);
+  const own = loaded.filter((path) => path.startsWith('/mailbox-password/') && !path.endsWith('/manifest.json') && !path.endsWith('/loader.js'));
+  expect(own).toHaveLength(3);
+  await page.context().close();
+}, 60_000);
+
+test.each([
+  ['dark', { colorScheme: 'dark' as const }, BUTTON],
+  ['phone', { viewport: { width: 320, height: 640 } }, BUTTON],
+  ['arabic', { locale: 'ar' }, 'تحديث كلمة المرور وتسجيل خروجي من كل مكان'],
+  ['dutch', { locale: 'nl-NL' }, 'Wachtwoord wijzigen en mij overal afmelden'],
+])('%s: readable, accessible, nothing wider than the page', async (name, options, button) => {
+  const page = await open(options);
+  await logIn(page, BOB);
+  await page.locator('.avatar').click();
+  await page.locator('.menu button').first().click();
+  await page.getByRole('button', { name: button }).waitFor();
+  expect(await violations(page)).toEqual([]);
+  expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+  await shoot(page, name);
+  await page.context().close();
+}, 60_000);
+
+test('the whole story: two browsers, generator, keyboard, everybody out, old refused, new works, also after a restart', async () => {
+  const [one, two] = [await open(), await open()];
+  await logIn(one, ALICE);
+  await logIn(two, ALICE);
+  await two.getByRole('button', { name: 'Inbox' }).waitFor();
+  await openSection(one);
+  await one.getByRole('button', { name: 'Generate password' }).click();
+  const password = await box(one, 'Password').inputValue();
+  expect(password).toHaveLength(16);
+  expect(await box(one, 'Confirm password').inputValue()).toBe(password);
+  await shoot(one, 'generated');
+  await box(one, 'Current password').focus();
+  await one.keyboard.type(ALICE.password);
+  await one.keyboard.press('Enter');
+  await one.getByText('Your password has been changed').waitFor();
+  await one.getByText('Webmail: 2 sessions').waitFor();
+  expect(await violations(one)).toEqual([]);
+  expect(await one.content()).not.toContain(password);
+  await shoot(one, 'done');
+
+  await two.getByRole('button', { name: 'Inbox' }).click();
+  await two.getByText('You have been logged out.').waitFor();
+  await one.getByRole('button', { name: 'Log in again' }).click();
+  await one.getByText('Your password has been changed. Log in with the new one.').waitFor();
+  await logIn(one, ALICE);
+  await one.getByText('The e-mail address or the password is wrong.').waitFor();
+  await shoot(one, 'login');
+
+  await stopServer();
+  await startServer();
+  await logIn(one, { ...ALICE, password });
+  await one.getByRole('button', { name: 'User menu' }).waitFor();
+}, 90_000);

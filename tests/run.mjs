@@ -1,0 +1,39 @@
+// `npm test`: brings what the tests need beyond npm, checks, builds, runs every test, and ends with a plain count.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const NEEDS = [{ program: '/usr/bin/chromium', package: 'chromium', neededBy: 'tests/e2e', project: 'e2e' }];
+
+const ci = process.env['CI'] === 'true';
+const mayInstall = !process.argv.includes('--no-install') && process.getuid?.() === 0 && existsSync('/etc/debian_version');
+const run = (command, args, options = {}) => spawnSync(command, args, { stdio: 'inherit', ...options }).status ?? 1;
+
+let missing = NEEDS.filter(({ program }) => !existsSync(program));
+if (missing.length > 0 && mayInstall) {
+  const packages = missing.map((need) => need.package);
+  console.log(`Installing what the tests need from Debian: ${packages.join(', ')}`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  run('apt-get', ['update', '-qq'], { env });
+  run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  missing = NEEDS.filter(({ program }) => !existsSync(program));
+}
+for (const need of missing) console.log(`cannot run ${need.neededBy}: ${need.program} is missing (Debian package ${need.package})`);
+
+let failed = ci ? missing.length : 0;
+let passed = 0;
+if (run('npm', ['run', '--silent', 'check']) === 0) passed += 1;
+else failed += 1;
+
+const report = join(mkdtempSync(join(tmpdir(), 'mailbox-password-')), 'jest.json');
+const projects = ['module', 'client', 'server', 'e2e'].filter((project) => !missing.some((need) => need.project === project));
+const status = run('npx', ['jest', '--maxWorkers=2', '--selectProjects', ...projects, '--json', `--outputFile=${report}`]);
+if (existsSync(report)) {
+  const result = JSON.parse(readFileSync(report, 'utf8'));
+  passed += result.numPassedTests;
+  failed += result.numFailedTests + result.numRuntimeErrorTestSuites;
+}
+if (status !== 0 && failed === 0) failed = 1;
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
