@@ -2,7 +2,7 @@ import type { HostBridge } from '../host/hostBridge.ts';
 import { createTranslator, type MessageKey } from '../i18n/translator.ts';
 import './shell.css';
 
-interface Manifest { readonly slots: readonly { readonly slot: string; readonly entry: string }[] }
+interface Manifest { readonly locales: readonly string[]; readonly slots: readonly { readonly slot: string; readonly entry: string }[] }
 interface HostSession {
   readonly address: string;
   readonly displayName: string;
@@ -12,7 +12,8 @@ interface HostSession {
 
 const app = document.getElementById('app') as HTMLElement;
 const base = app.dataset['base'] ?? '';
-const locale = new URLSearchParams(location.search).get('lang') ?? navigator.language;
+const LANGUAGE = 'webmail-language';
+const locale = localStorage.getItem(LANGUAGE) ?? navigator.language;
 let texts: Record<string, string> = {};
 const t = (key: MessageKey): string => createTranslator(texts).t(key);
 
@@ -35,6 +36,17 @@ async function ask<T>(path: string): Promise<T | null> {
   return (await answer.json()) as T;
 }
 
+async function languageChoice(): Promise<HTMLElement> {
+  const { locales } = (await (await fetch(`${base}/manifest.json`)).json()) as Manifest;
+  const names = locales.map((tag) => make('option', { value: tag, lang: tag, textContent: new Intl.DisplayNames(tag, { type: 'language' }).of(tag) ?? tag, selected: tag === document.documentElement.lang }));
+  const choice = make('select', {}, ...names);
+  choice.addEventListener('change', () => {
+    localStorage.setItem(LANGUAGE, choice.value);
+    location.reload();
+  });
+  return make('label', {}, t('shell.language'), ' ', choice);
+}
+
 async function loginPage(): Promise<void> {
   const reason = new URLSearchParams(location.search).get('reason');
   const warning = make('p', { className: 'warn', role: 'alert' });
@@ -53,13 +65,14 @@ async function loginPage(): Promise<void> {
     void fetch('/host/login', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ address: address.value, password: password.value }) })
       .then(async (answer) => {
         if (answer.ok) {
-          location.assign(`/${location.search.includes('lang=') ? `?lang=${locale}` : ''}`);
+          location.assign('/');
           return;
         }
         const { code } = (await answer.json()) as { code: string };
         warning.textContent = createTranslator(texts).code('error', code);
       }, () => { warning.textContent = t('state.offline'); });
   });
+  form.append(await languageChoice());
   app.replaceChildren(make('main', {}, form));
   const demo = await ask<{ accounts: { address: string; password: string }[] }>('/host/demo');
   form.append(make('ul', { className: 'note' }, ...(demo?.accounts ?? []).map((entry) => make('li', { textContent: `${entry.address}  ${entry.password}` }))));
@@ -112,7 +125,7 @@ async function webmailPage(): Promise<void> {
     menu.style.display = open ? 'grid' : 'none';
     avatar.ariaExpanded = String(open);
   };
-  avatar.addEventListener('click', () => { toggle(menu.hidden); });
+  avatar.addEventListener('click', () => { toggle(menu.hidden === true); });
   const item = (label: string, act: () => void) => {
     const button = make('button', { type: 'button', textContent: label });
     button.addEventListener('click', () => { toggle(false); act(); });
@@ -138,4 +151,12 @@ async function start(): Promise<void> {
   await (app.dataset['page'] === 'login' ? loginPage() : webmailPage());
 }
 
+/** `npm run dev`: a new build reloads the page. Left out of the production bundle. */
+async function reloadOnBuild(): Promise<void> {
+  const look = async (): Promise<string> => (await fetch(`${base}/assets/assets.json`)).text();
+  const first = await look();
+  setInterval(() => { void look().then((now) => { if (now !== first) location.reload(); }, () => undefined); }, 1000);
+}
+
+if (process.env['NODE_ENV'] === 'development') void reloadOnBuild();
 void start();

@@ -8,10 +8,10 @@ export interface Translator {
   readonly language: string;
   readonly direction: 'ltr' | 'rtl';
   /** `{{name}}` is replaced; `count` chooses the plural form (CLDR, by Intl.PluralRules). */
-  t(key: MessageKey, params?: Readonly<Record<string, string | number>>): string;
+  readonly t: (key: MessageKey, params?: Readonly<Record<string, string | number>>) => string;
   /** For texts named by a code of the server. */
-  code(kind: 'error' | 'violation', code: string, params?: Readonly<Record<string, string | number>>): string;
-  list(items: readonly string[]): string;
+  readonly code: (kind: 'error' | 'violation', code: string, params?: Readonly<Record<string, string | number>>) => string;
+  readonly list: (items: readonly string[]) => string;
 }
 
 const RIGHT_TO_LEFT = /^(ar|dv|fa|he|ku|ps|ur|yi)\b/;

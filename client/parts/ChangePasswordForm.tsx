@@ -14,7 +14,9 @@ import { copyText } from './copyText.ts';
 import { Icon } from './icons.tsx';
 import { PasswordField } from './PasswordField.tsx';
 import { PolicyChecklist } from './PolicyChecklist.tsx';
+import { StrengthMeter } from './StrengthMeter.tsx';
 import { useCommonPasswords } from './useCommonPasswords.ts';
+import { useStrength } from './useStrength.ts';
 import { useCountdown } from './useCountdown.ts';
 
 const FIELDS = ['currentPassword', 'newPassword', 'confirm'] as const;
@@ -40,10 +42,11 @@ export function ChangePasswordForm({ api, context, onChanged, onSignedOut }: Cha
   const [errors, setErrors] = useState<Errors>({});
   const [notice, setNotice] = useState('');
   const [message, setMessage] = useState('');
-  const [generated, setGenerated] = useState(false);
   const [wait, startWait] = useCountdown();
   const inputs = useRef<Partial<Record<Field, HTMLInputElement | null>>>({});
-  const resources = useCommonPasswords(policy.forbidCommon && values.newPassword !== '');
+  const common = useCommonPasswords(policy.forbidCommon && values.newPassword !== '');
+  const strength = useStrength(values.newPassword);
+  const resources = { ...common, strength };
   const mutation = useMutation(changeMutation(api));
   const policyContext = { address: account.address, currentPassword: values.currentPassword === '' ? undefined : values.currentPassword };
   const disabled = mutation.isPending || !writable;
@@ -76,7 +79,6 @@ export function ChangePasswordForm({ api, context, onChanged, onSignedOut }: Cha
     setValues((before) => ({ ...before, newPassword: password, confirm: password }));
     setErrors((before) => ({ ...before, newPassword: [], confirm: [] }));
     setShown((before) => ({ ...before, newPassword: true, confirm: true }));
-    setGenerated(true);
     setNotice(t('state.generated'));
   }
 
@@ -135,7 +137,8 @@ export function ChangePasswordForm({ api, context, onChanged, onSignedOut }: Cha
       <PasswordField {...field('newPassword')} label={t('field.new')} autoComplete="new-password" describedBy={checklistId} passwordRules={passwordRules(policy)}>
         <button type="button" className="icon" disabled={disabled} aria-label={t('action.generate')} title={t('action.generate')} onClick={generate}><Icon name="refresh" /></button>
       </PasswordField>
-      {values.newPassword !== '' && generated && <button type="button" className="plain" onClick={() => { void copy(); }}>{t('action.copy')}</button>}
+      {values.newPassword !== '' && <button type="button" className="plain" onClick={() => { void copy(); }}>{t('action.copy')}</button>}
+      <StrengthMeter score={values.newPassword === '' ? undefined : strength(values.newPassword)} />
       <PolicyChecklist id={checklistId} policy={policy} password={values.newPassword} context={policyContext} resources={resources} />
       <PasswordField {...field('confirm')} label={t('field.confirm')} autoComplete="new-password" />
       <p className="status" role="status">{mutation.isPending ? t('action.busy') : notice}</p>

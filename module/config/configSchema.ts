@@ -1,4 +1,4 @@
-import { array, boolean, type InferType, mixed, number, object, string } from 'yup';
+import { array, boolean, type InferType, number, object, string } from 'yup';
 import { CHARACTER_CLASSES, POLICY_PRESETS } from '../policy/passwordPolicy.ts';
 
 const milliseconds = number().integer().min(1).max(86_400_000).required();
@@ -30,7 +30,7 @@ export const configSchema = object({
     forbidAddress: boolean(),
     forbidCurrent: boolean(),
     forbidCommon: boolean(),
-    minStrength: mixed().oneOf([0], 'a minimum strength is not supported yet: only 0'),
+    minStrength: number().integer().min(0).max(4).meta({ description: 'zxcvbn score, 0 = off', example: 3 }),
   }).noUnknown().required().test('coherent', 'minLength must not be above maxLength or maxBytes, nor below the number of required classes', (own) => {
     const preset = POLICY_PRESETS[own.preset === 'nist' ? 'nist' : 'default'];
     const minLength = own.minLength ?? preset.minLength;

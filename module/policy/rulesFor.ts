@@ -1,6 +1,6 @@
 import type { PasswordPolicy } from './passwordPolicy.ts';
 import { needsClass } from './rules/characterClass.ts';
-import { containsAddress, isCurrent, tooCommon } from './rules/forbidden.ts';
+import { containsAddress, isCurrent, tooCommon, tooWeak } from './rules/forbidden.ts';
 import { tooLong, tooManyBytes, tooShort } from './rules/length.ts';
 import type { PolicyRule } from './rules/rule.ts';
 import { noControlCharacters, noLoneSurrogates } from './rules/wellFormed.ts';
@@ -13,6 +13,7 @@ export function rulesFor(policy: PasswordPolicy): readonly PolicyRule[] {
     ...(policy.forbidAddress ? [containsAddress] : []),
     ...(policy.forbidCurrent ? [isCurrent] : []),
     ...(policy.forbidCommon ? [tooCommon] : []),
+    ...(policy.minStrength > 0 ? [tooWeak(policy.minStrength)] : []),
     tooLong(policy.maxLength),
     ...(policy.maxBytes === null ? [] : [tooManyBytes(policy.maxBytes)]),
     noControlCharacters,

@@ -21,7 +21,7 @@ function problem(error: ValidationError): FieldProblem {
 /** Judges a request body without coercing anything; every problem comes back, each with its field and code. */
 export function validateRequest<T>(schema: Schema<T>, body: unknown): Validated<T> {
   try {
-    return { value: schema.validateSync(body, { strict: true, abortEarly: false }) as T };
+    return { value: schema.validateSync(body, { strict: true, abortEarly: false }) };
   } catch (error) {
     if (!ValidationError.isError(error)) throw error;
     const errors = error.inner.length > 0 ? error.inner : [error];

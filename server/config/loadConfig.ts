@@ -74,7 +74,7 @@ export function loadConfig({ file, environment = {}, overrides = {} }: ConfigSou
   const defaults = DEFAULT_CONFIG as unknown as Tree;
   const raw = [own as Tree, fromEnvironment(environment, defaults), overrides].reduce(merge, defaults);
   try {
-    return configSchema.validateSync(raw, { strict: true, abortEarly: false }) as Config;
+    return configSchema.validateSync(raw, { strict: true, abortEarly: false });
   } catch (error) {
     if (!ValidationError.isError(error)) throw error;
     throw new ConfigError(error.inner.map((inner) => `${inner.path === undefined || inner.path === '' ? '(top level)' : inner.path}: ${inner.message}`));

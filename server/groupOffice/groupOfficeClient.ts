@@ -64,6 +64,8 @@ interface Outgoing {
   readonly path: string;
   readonly credentials: Credentials;
   readonly body?: unknown;
+  /** On a connection of its own: a kept one may be closed by the other side just then, and nobody could say what was done. */
+  readonly fresh?: boolean;
 }
 
 const HEADER_SAFE = /^[\x21-\x7e]+$/;
@@ -90,7 +92,7 @@ export class GroupOfficeClient {
 
   /** One JMAP call. JMAP errors come under HTTP 200; each is thrown as {@link GroupOfficeError}. */
   async call<T>(credentials: Credentials, method: string, params: object, options: CallOptions): Promise<T> {
-    const answer = await this.#send({ method: 'POST', path: 'api/jmap.php', credentials, body: [[method, params, 'c1']] }, options);
+    const answer = await this.#send({ method: 'POST', path: 'api/jmap.php', credentials, body: [[method, params, 'c1']], fresh: method.endsWith('/set') }, options);
     const first: unknown = Array.isArray(answer.body) ? (answer.body as unknown[])[0] : undefined;
     if (answer.status !== 200 || !Array.isArray(first)) {
       throw new GroupOfficeError('unknown', 'noJmap', `${method} answered HTTP ${String(answer.status)} without JMAP`);
@@ -160,7 +162,7 @@ export class GroupOfficeClient {
     return headers;
   }
 
-  #send({ method, path, credentials, body }: Outgoing, { signal }: CallOptions): Promise<Answer> {
+  #send({ method, path, credentials, body, fresh }: Outgoing, { signal }: CallOptions): Promise<Answer> {
     const payload = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
     return new Promise((resolve, reject) => {
       let sent = false;
@@ -168,7 +170,7 @@ export class GroupOfficeClient {
         reject(new GroupOfficeError(sent ? 'unknown' : 'unreachable', sent ? 'noAnswer' : 'unreachable', message, cause));
       if (signal.aborted) return fail('the deadline had passed');
       const send = this.#base.protocol === 'https:' ? httpsRequest : httpRequest;
-      const outgoing = send(new URL(path, this.#base), { method, agent: this.#agent, headers: this.#headers(credentials, payload), signal }, (incoming) => {
+      const outgoing = send(new URL(path, this.#base), { method, agent: fresh === true ? false : this.#agent, headers: this.#headers(credentials, payload), signal }, (incoming) => {
         const chunks: Buffer[] = [];
         let bytes = 0;
         incoming.on('data', (chunk: Buffer) => {

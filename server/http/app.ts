@@ -9,6 +9,7 @@ import { sendError } from './errorResponse.ts';
 import { checkOrigin, wrongPasswordLimit } from './guard.ts';
 import { apiRoutes } from './routes/api.ts';
 import { assetRoutes } from './routes/assets.ts';
+import { openapiRoute } from './routes/openapi.ts';
 import { operatorRoutes } from './routes/operator.ts';
 
 const BODY_LIMIT_BYTES = 16 * 1024;
@@ -45,6 +46,7 @@ export async function buildApp(wiring: Wiring): Promise<FastifyInstance> {
   const limit = wrongPasswordLimit(wiring);
   apiRoutes(app, wiring, limit);
   operatorRoutes(app, wiring);
+  openapiRoute(app, wiring);
   await assetRoutes(app, wiring);
   if (config.host.driver === 'embedded') await embeddedRoutes(app, wiring, limit);
   return app;

@@ -30,7 +30,7 @@ export async function authenticate(request: FastifyRequest, { host, config }: Wi
 export function wrongPasswordLimit({ config }: Wiring) {
   const make = ({ points, windowSeconds }: { points: number; windowSeconds: number }) => new RateLimiterMemory({ points, duration: windowSeconds });
   const limits = [
-    { limiter: make(config.rateLimit.wrongPasswordsPerMailbox), points: config.rateLimit.wrongPasswordsPerMailbox.points, key: (address: string, _ip: string) => address.toLowerCase() },
+    { limiter: make(config.rateLimit.wrongPasswordsPerMailbox), points: config.rateLimit.wrongPasswordsPerMailbox.points, key: (address: string) => address.toLowerCase() },
     { limiter: make(config.rateLimit.wrongPasswordsPerAddress), points: config.rateLimit.wrongPasswordsPerAddress.points, key: (_address: string, ip: string) => ip },
   ];
   return {

@@ -21,6 +21,11 @@ async function settle(row: OwedRevocation, dependencies: WorkerDependencies): Pr
   const options = { signal: AbortSignal.timeout(accountsTimeoutMs) };
   const version = await accounts.passwordVersion(row.address, options);
   if (row.passwordVersion !== null && version === row.passwordVersion) {
+    if (dependencies.clock.now() < row.settleAfter) {
+      // The write may still be on its way: ask again when it can no longer land.
+      await outbox.fail(row.changeId, row.store, 'ACCOUNTS_OUTCOME_UNKNOWN', row.settleAfter);
+      return null;
+    }
     await outbox.cancel(row.changeId);
     log.info({ changeId: row.changeId }, 'an interrupted change did not happen: nothing is owed');
     return null;

@@ -18,9 +18,9 @@ export function openSqlite<Tables>(path: string): Kysely<Tables> {
       const statement = database.prepare(sql);
       return {
         reader: RETURNS_ROWS.test(sql),
-        all: (parameters) => statement.all(...parameters) as unknown[],
-        run: (parameters) => statement.run(...parameters) as { changes: number; lastInsertRowid: number },
-        iterate: (parameters) => statement.iterate(...parameters) as IterableIterator<unknown>,
+        all: (parameters) => statement.all(...parameters),
+        run: (parameters) => statement.run(...parameters),
+        iterate: (parameters) => statement.iterate(...parameters),
       };
     },
   };

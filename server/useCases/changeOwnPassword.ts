@@ -63,7 +63,8 @@ export async function changeOwnPassword(request: ChangeRequest, dependencies: Ch
     hop('verify');
     if (current === null) throw new ModuleError('CURRENT_PASSWORD_WRONG', { fields: [{ field: 'currentPassword', code: 'CURRENT_PASSWORD_WRONG' }] });
     const passwordVersion = await accounts.passwordVersion(address, options());
-    await outbox.record({ changeId, address, stores: stores.map(({ name }) => name), passwordVersion, settleAfter: clock.now() + 2 * accountsTimeoutMs });
+    await outbox.record({ changeId, address, stores: stores.map(({ name }) => name), passwordVersion, settleAfter: clock.now() + 2 * accountsTimeoutMs })
+      .catch((cause: unknown) => { throw new ModuleError('STATE_UNAVAILABLE', { cause }); });
     hop('record');
     const next = new Secret(normalizePassword(request.newPassword));
     let changedAt: number;
@@ -76,7 +77,7 @@ export async function changeOwnPassword(request: ChangeRequest, dependencies: Ch
         if (!landed) throw error;
         changedAt = clock.now();
       } else if (error instanceof ModuleError) {
-        await outbox.cancel(changeId);
+        await outbox.cancel(changeId).catch(() => { log.error({ changeId }, 'the outbox did not answer; the entry will be settled'); });
         throw error;
       } else {
         // Not a refusal that the driver knows: nobody can say whether it changed, so the entry stays.

@@ -137,6 +137,66 @@ test.each([
   await page.context().close();
 }, 60_000);
 
+test('busy, offline, unconfirmed, rate limited and failed to load are all said, and accessible', async () => {
+  const page = await open();
+  await logIn(page, BOB);
+  await openSection(page);
+  const api = '**/api/v1/password';
+  const check = async (name: string, text: string): Promise<void> => {
+    await page.getByText(text).first().waitFor();
+    expect(await violations(page)).toEqual([]);
+    await shoot(page, name);
+  };
+  let release = (): void => undefined;
+  await page.route(api, async (route) => {
+    await new Promise<void>((resolve) => { release = resolve; });
+    await route.abort('connectionreset');
+  });
+  await fill(page, BOB.password, NEW);
+  await check('busy', 'Updating…');
+  release();
+  await check('unconfirmed', 'We could not confirm whether the password was changed. Try the new password first');
+  await page.unroute(api);
+
+  await page.context().setOffline(true);
+  await fill(page, BOB.password, NEW);
+  await check('offline', 'You are offline. Nothing was changed.');
+  await page.context().setOffline(false);
+
+  const problem = { code: 'RATE_LIMITED', params: { retryAfterSeconds: 3 } };
+  await page.route(api, (route) => route.fulfill({ status: 429, contentType: 'application/problem+json', body: JSON.stringify(problem) }));
+  await fill(page, BOB.password, NEW);
+  await check('rate-limited', 'Too many tries. Nothing was changed. Try again in');
+  await page.getByText('Too many tries.').waitFor({ state: 'detached' });
+  await page.unroute(api);
+
+  await page.route('**/api/v1/context', (route) => route.abort());
+  await page.reload();
+  await page.getByRole('button', { name: 'User menu' }).click();
+  await page.getByRole('button', { name: 'My account' }).click();
+  await check('load-failed', 'This section could not be loaded. Nothing was changed.');
+  await page.unroute('**/api/v1/context');
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('button', { name: BUTTON }).waitFor();
+  await page.context().close();
+}, 60_000);
+
+test('the strength meter and the language choice work; Enter reaches the form only', async () => {
+  const page = await open();
+  const loaded: string[] = [];
+  page.on('request', (request) => loaded.push(request.url()));
+  await logIn(page, BOB);
+  await openSection(page);
+  expect(loaded.filter((each) => /strength|common/.test(each))).toEqual([]);
+  await box(page, 'Password').fill('Tr0ub4dor&3-horse');
+  await page.getByRole('meter', { name: 'Strength' }).waitFor();
+  await page.context().clearCookies();
+  await page.goto(`${url}/login`);
+  await page.getByRole('combobox').selectOption('nl');
+  await page.getByText('Dit is een demonstratie').waitFor();
+  await page.context().close();
+}, 60_000);
+
 test('the whole story: two browsers, generator, keyboard, everybody out, old refused, new works, also after a restart', async () => {
   const [one, two] = [await open(), await open()];
   await logIn(one, ALICE);

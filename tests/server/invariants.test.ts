@@ -1,6 +1,11 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { webcrypto } from 'node:crypto';
 import { ModuleError } from '../../module/errors.ts';
+import { isCommon } from '../../module/policy/commonPasswords.ts';
+import { generatePassword } from '../../module/policy/generatePassword.ts';
+import { changeOwnPasswordSchema } from '../../module/requests/changeOwnPassword.ts';
+import { validateRequest } from '../../module/requests/validateRequest.ts';
 import { loadConfig } from '../../server/config/loadConfig.ts';
 import type { Wiring } from '../../server/wiring.ts';
 import { ALICE, alive, BOB, change, logIn, NEW, startService } from '../fixtures/service.ts';
@@ -100,6 +105,24 @@ test.each([
   expect(await alive(app, browser)).toBe(true);
   expect(await wiring.outbox.list(10)).toEqual([]);
   expect((await logIn(app, ALICE)).status).toBe(200);
+});
+
+const TABLE = ['short', 'alllowercase', 'NoDigits!!', 'No-special-1é', 'Alice-rocks-1!', ALICE.password, 'Passw0rd!', 'Tab\tTab-123', 'Fresh!Harvest42', '😀😀😀😀aA1!', ''];
+
+test('I5 the client, the server and the generator judge by one schema: same verdict, same codes', async () => {
+  const { app, wiring } = await start({ overrides: { rateLimit: { wrongPasswordsPerMailbox: { points: 100, windowSeconds: 60 }, wrongPasswordsPerAddress: { points: 100, windowSeconds: 60 } } } });
+  const browser = await logIn(app, ALICE);
+  const { policy } = (await app.inject({ url: '/mailbox-password/api/v1/context', headers: { cookie: browser.cookie } })).json<{ policy: typeof wiring.policy }>();
+  const generated = Array.from({ length: 20 }, () => generatePassword(policy, webcrypto, { address: ALICE.address }));
+  for (const newPassword of [...TABLE, ...generated]) {
+    // With a wrong current password nothing changes: the policy is judged first, by the policy's own codes.
+    const body = { currentPassword: ALICE.password === newPassword ? newPassword : 'wrong', newPassword };
+    const client = validateRequest(changeOwnPasswordSchema(policy, ALICE.address, body.currentPassword, { isCommon }), body);
+    const server = (await change(app, browser, body)).json<{ code: string; fields?: { code: string }[] }>();
+    const codes = 'fields' in client ? client.fields.map(({ code }) => code) : ['CURRENT_PASSWORD_WRONG'];
+    expect([newPassword, server.fields?.map(({ code }) => code)]).toEqual([newPassword, codes]);
+    if (generated.includes(newPassword)) expect(codes).toEqual(['CURRENT_PASSWORD_WRONG']);
+  }
 });
 
 test('I6 no secret is found in logs, databases, answers or errors', async () => {

@@ -29,6 +29,17 @@ export const isCurrent: PolicyRule = {
     verdict(currentPassword === undefined || normalizePassword(password) !== normalizePassword(currentPassword)),
 };
 
+/** zxcvbn score of at least `min` (0 to 4). */
+export const tooWeak = (min: number): PolicyRule => ({
+  code: 'PASSWORD_TOO_WEAK',
+  params: { min },
+  listed: true,
+  check: (password, _context, { strength }) => {
+    const score = strength?.(password);
+    return score === undefined ? 'pending' : verdict(score >= min);
+  },
+});
+
 export const tooCommon: PolicyRule = {
   code: 'PASSWORD_TOO_COMMON',
   params: {},

@@ -4,6 +4,8 @@ import type { PolicyContext } from '../passwordPolicy.ts';
 /** What some rules need and is too heavy for a first page load; a rule whose resource is not there yet is `pending`. */
 export interface PolicyResources {
   readonly isCommon?: (password: string) => boolean;
+  /** zxcvbn score 0 to 4; undefined while it is being worked out. */
+  readonly strength?: (password: string) => number | undefined;
 }
 
 export type RuleVerdict = 'met' | 'violated' | 'pending';

@@ -3,6 +3,7 @@ import { CHANNELS } from '../../../module/channels.ts';
 import { ModuleError } from '../../../module/errors.ts';
 import { type ContextResponse, OPERATIONS } from '../../../module/operations.ts';
 import { isCommon } from '../../../module/policy/commonPasswords.ts';
+import { strength } from '../../../module/policy/passwordStrength.ts';
 import { changeOwnPasswordSchema } from '../../../module/requests/changeOwnPassword.ts';
 import { validateRequest } from '../../../module/requests/validateRequest.ts';
 import { changeOwnPassword } from '../../useCases/changeOwnPassword.ts';
@@ -25,7 +26,7 @@ export function apiRoutes(app: FastifyInstance, wiring: Wiring, limit: WrongPass
     if (config.readOnly) throw new ModuleError('READ_ONLY');
     await limit.check(actor.address, request.ip);
     const typed = (request.body as { currentPassword?: unknown } | null | undefined)?.currentPassword;
-    const verdict = validateRequest(changeOwnPasswordSchema(policy, actor.address, typed, { isCommon }), request.body);
+    const verdict = validateRequest(changeOwnPasswordSchema(policy, actor.address, typed, { isCommon, strength }), request.body);
     if ('fields' in verdict) {
       const onlyPolicy = verdict.fields.every(({ code }) => code.startsWith('PASSWORD_'));
       throw new ModuleError(onlyPolicy ? 'PASSWORD_REJECTED' : 'REQUEST_INVALID', { fields: verdict.fields });

@@ -1,3 +1,5 @@
+import { ERRORS } from '../../../module/errors.ts';
+import { OPERATIONS } from '../../../module/operations.ts';
 import { ALICE, alive, change, logIn, NEW, startService } from '../../fixtures/service.ts';
 
 const good = { currentPassword: ALICE.password, newPassword: NEW };
@@ -72,7 +74,22 @@ test('health, readiness, texts and headers', async () => {
 test('maintenance: everything is shown, nothing is changed', async () => {
   const quiet = await startService({ overrides: { readOnly: true } });
   const browser = await logIn(quiet.app, ALICE);
-  expect((await quiet.app.inject({ url: '/mailbox-password/api/v1/context', headers: browser })).json()).toMatchObject({ writable: false, account: { address: ALICE.address } });
+  expect((await quiet.app.inject({ url: '/mailbox-password/api/v1/context', headers: { cookie: browser.cookie } })).json()).toMatchObject({ writable: false, account: { address: ALICE.address } });
   expect((await change(quiet.app, browser, good)).json()).toMatchObject({ code: 'READ_ONLY', changed: 'no' });
   await quiet.stop();
+});
+
+test('the OpenAPI document names every operation and every error code', async () => {
+  const document = (await service.app.inject('/openapi.json')).json<{ paths: Record<string, object>; components: { schemas: { Problem: { properties: { code: { enum: string[] } } } } } }>();
+  expect(Object.keys(document.paths)).toEqual(Object.values(OPERATIONS).map(({ path }) => path));
+  expect(document.components.schemas.Problem.properties.code.enum).toEqual(Object.keys(ERRORS));
+  expect(JSON.stringify(document)).not.toContain('undefined');
+});
+
+test('a minimum strength is judged on the server', async () => {
+  const strict = await startService({ overrides: { policy: { preset: 'default', minStrength: 4 } } });
+  const browser = await logIn(strict.app, ALICE);
+  expect((await change(strict.app, browser, { ...good, newPassword: 'Qwerty12345!' })).json()).toMatchObject({ fields: [{ code: 'PASSWORD_TOO_WEAK', params: { min: 4 } }] });
+  expect((await change(strict.app, browser, { ...good, newPassword: 'vK9#mq2&Lr7@xW' })).statusCode).toBe(200);
+  await strict.stop();
 });

@@ -1,0 +1,57 @@
+import { convertSchema } from '@sodaru/yup-to-json-schema';
+import type { FastifyInstance } from 'fastify';
+import { ERRORS } from '../../../module/errors.ts';
+import { OPERATIONS } from '../../../module/operations.ts';
+import { changeOwnPasswordSchema } from '../../../module/requests/changeOwnPassword.ts';
+import { passwordRules } from '../../../module/policy/passwordRules.ts';
+import type { Wiring } from '../../wiring.ts';
+
+const counts = { type: 'object', additionalProperties: { type: 'integer', minimum: 0 }, description: 'Sessions ended, by channel' };
+
+/** The wire contract as OpenAPI 3.1, made from the same registry, operations and schemas that the service runs. */
+export function openapiDocument({ policy, config }: Pick<Wiring, 'policy' | 'config'>) {
+  const request = convertSchema(changeOwnPasswordSchema(policy, 'user@example.com', undefined, {}));
+  const password = (description: string) => ({ type: 'string', format: 'password', description });
+  const problem = { description: 'Refused', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
+  const statuses = [...new Set(Object.values(ERRORS).map(({ status }) => String(status)))].sort();
+  const refusals = Object.fromEntries(statuses.map((status) => [status, problem]));
+  const ok = (description: string, name: string) => ({ 200: { description, content: { 'application/json': { schema: { $ref: `#/components/schemas/${name}` } } } } });
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Mailbox Password', version: '1', description: 'Who is calling is told by the host\'s own session cookie; requests that change something carry its CSRF token.' },
+    servers: [{ url: config.server.basePath }],
+    paths: {
+      [OPERATIONS.getContext.path]: { get: { operationId: 'getContext', responses: { ...ok('Whose mailbox, which policy', 'Context'), ...refusals } } },
+      [OPERATIONS.changeOwnPassword.path]: {
+        post: {
+          operationId: 'changeOwnPassword',
+          parameters: [{ name: 'X-CSRF-Token', in: 'header', required: true, schema: { type: 'string' } }],
+          requestBody: { required: true, content: { 'application/json': { schema: {
+            ...request,
+            properties: { currentPassword: password('As it is now'), newPassword: password(`Unicode, NFC. ${passwordRules(policy)}`) },
+            additionalProperties: false,
+          } } } },
+          responses: { ...ok('The password is changed; what could not be ended yet is pending', 'Changed'), ...refusals },
+        },
+      },
+    },
+    components: { schemas: {
+      Context: { type: 'object', required: ['account', 'policy', 'channels', 'writable'], properties: {
+        account: { type: 'object', properties: { address: { type: 'string' } } }, policy: { type: 'object' }, channels: { type: 'array', items: { type: 'string' } }, writable: { type: 'boolean' },
+      } },
+      Changed: { type: 'object', required: ['changedAt', 'revocation', 'ended', 'pending'], properties: {
+        changedAt: { type: 'string', format: 'date-time' }, revocation: { enum: ['done', 'pending'] }, ended: counts, pending: { type: 'array', items: { type: 'string' } },
+      } },
+      Problem: { type: 'object', required: ['type', 'title', 'status', 'code', 'changed', 'retryable'], properties: {
+        type: { type: 'string' }, title: { type: 'string' }, status: { type: 'integer' }, code: { enum: Object.keys(ERRORS) }, changed: { enum: ['no', 'unknown'] },
+        retryable: { type: 'boolean' }, params: { type: 'object' }, requestId: { type: 'string' },
+        fields: { type: 'array', items: { type: 'object', properties: { field: { type: 'string' }, code: { type: 'string' }, params: { type: 'object' } } } },
+      } },
+    } },
+  };
+}
+
+export function openapiRoute(app: FastifyInstance, wiring: Wiring): void {
+  const document = openapiDocument(wiring);
+  app.get('/openapi.json', () => document);
+}

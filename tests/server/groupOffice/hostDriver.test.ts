@@ -1,0 +1,149 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import driver from '../../../server/drivers/hosts/groupOffice.ts';
+import type { HostIdentity, IdentityRequest } from '../../../server/ports/hostIdentity.ts';
+import { GroupOfficeDouble } from '../../fixtures/groupOfficeDouble/groupOfficeDouble.ts';
+
+const options = () => ({ signal: AbortSignal.timeout(2_000) });
+const context = { name: 'groupOffice', dataDir: '/nonexistent', clock: { now: () => Date.now() }, log: pino({ level: 'silent' }) };
+
+describe('hosts/groupOffice', () => {
+  let double: GroupOfficeDouble;
+  let host: HostIdentity;
+  let session: { accessToken: string; csrfToken: string };
+
+  const create = (more: object = {}) => driver.create(driver.options.validateSync({ url: double.url, ...more }, { strict: false }), context);
+
+  beforeEach(async () => {
+    double = await GroupOfficeDouble.start();
+    double.state.imapDomains.add('mail.test');
+    double.state.mailServer.set('carol@mail.test', 'Mailpass-1');
+    double.state.addUser({ username: 'alice', email: 'alice@example.test', password: 'Alicepass-1' });
+    double.installDropIn();
+    session = await double.signIn('carol@mail.test', 'Mailpass-1');
+    double.seen.length = 0;
+    host = await create();
+  });
+  afterEach(async () => {
+    await host.close();
+    await double.stop();
+  });
+
+  const request = (more: Partial<IdentityRequest> = {}): IdentityRequest => ({
+    method: 'POST',
+    headers: { 'x-csrf-token': session.csrfToken, host: 'mail.example.test', 'user-agent': 'Browser/1' },
+    cookies: { accessToken: session.accessToken },
+    remoteAddress: '192.0.2.7',
+    ...more,
+  });
+
+  it('tells the mailbox, the session, the directory and the user, and forwards what Group-Office must see', async () => {
+    const actor = await host.authenticate(request({ cookies: { accessToken: session.accessToken, goRememberMe: 'not-forwarded', groupoffice: 'php1', other: 'x' } }), options());
+    const userId = double.state.userByName('carol@mail.test')!.id;
+    expect(actor).toMatchObject({ kind: 'owner', address: 'carol@mail.test', directory: 'imap', userId, sessionId: expect.stringMatching(/^s-[0-9a-f]{32}$/) as string });
+    expect(actor!.forwarded).toEqual({ accessToken: session.accessToken, csrfToken: session.csrfToken, host: 'mail.example.test', userAgent: 'Browser/1', remoteAddress: '192.0.2.7', phpSession: 'php1' });
+    expect(double.seen).toHaveLength(1);
+    expect(double.seen[0]!.headers).toMatchObject({
+      cookie: `accessToken=${session.accessToken}`, 'x-csrf-token': session.csrfToken, host: 'mail.example.test', 'user-agent': 'Browser/1', 'x-forwarded-for': '192.0.2.7',
+    });
+  });
+
+  it('sends its own Host where one is configured', async () => {
+    await host.close();
+    host = await create({ host: 'office.example.test' });
+    await host.authenticate(request(), options());
+    expect(double.seen[0]!.headers.host).toBe('office.example.test');
+  });
+
+  it.each([
+    ['no cookie', {}],
+    ['an empty cookie', { accessToken: '' }],
+    ['a cookie that would break the header', { accessToken: 'a; goRememberMe=b' }],
+    ['a line break', { accessToken: 'a\r\nX-Evil: 1' }],
+    ['a token nobody has', { accessToken: 'bogus' }],
+  ])('answers null for %s', async (_, cookies) => {
+    await expect(host.authenticate(request({ cookies }), options())).resolves.toBeNull();
+  });
+
+  it('tells a missing or wrong CSRF token from a dead session, which Group-Office does not', async () => {
+    for (const headers of [{}, { 'x-csrf-token': 'wrong' }]) {
+      await expect(host.authenticate(request({ headers }), options())).rejects.toMatchObject({ code: 'CSRF_TOKEN_INVALID' });
+    }
+    double.state.deleteTokens(() => true);
+    await expect(host.authenticate(request({ headers: { 'x-csrf-token': 'wrong' } }), options())).resolves.toBeNull();
+    await expect(host.authenticate(request(), options())).resolves.toBeNull();
+  });
+
+  it('needs no CSRF token for reading', async () => {
+    for (const headers of [{}, { 'x-csrf-token': 'wrong' }]) {
+      await expect(host.authenticate(request({ method: 'GET', headers }), options())).resolves.toMatchObject({ address: 'carol@mail.test', forwarded: { csrfToken: session.csrfToken } });
+    }
+  });
+
+  it('is the recorded whoami: 401 without cookie, 401 or refused without CSRF token, identity with both', async () => {
+    for (const [name, status] of [['no-cookie', 401], ['no-csrf', 401], ['ok', 200]] as const) {
+      const file = join(process.cwd(), `tests/fixtures/groupOfficeDouble/recordings/05-node-whoami-${name}.json`);
+      const recorded = JSON.parse(readFileSync(file, 'utf8')) as { request: { headers: Record<string, string> }; response: { status: number; body: { username?: string } } };
+      expect(recorded.response.status).toBe(status);
+      const cookies = recorded.request.headers['Cookie'] === undefined ? {} : { accessToken: session.accessToken };
+      const headers = recorded.request.headers['X-CSRF-Token'] === undefined ? {} : { 'x-csrf-token': session.csrfToken };
+      const answer = await host.authenticate(request({ cookies, headers }), options()).then((actor) => actor?.address ?? null, (error: { code: string }) => error.code);
+      expect(answer).toBe({ 'no-cookie': null, 'no-csrf': 'CSRF_TOKEN_INVALID', ok: recorded.response.body.username ?? 'missing' }[name]);
+    }
+  });
+
+  it('does not take a local user for the owner of a mailbox elsewhere', async () => {
+    session = await double.signIn('alice', 'Alicepass-1');
+    const alice = double.state.userByName('alice')!;
+    // Every local user may write somebody's address into the e-mail field ...
+    alice.email = 'victim@mail.test';
+    await expect(host.authenticate(request(), options())).rejects.toMatchObject({ code: 'ACCOUNT_NOT_CHANGEABLE' });
+    // ... or take it as the user name, after which Group-Office itself calls the account an IMAP one.
+    alice.username = 'victim@mail.test';
+    await expect(host.authenticate(request(), options())).rejects.toMatchObject({ code: 'ACCOUNT_NOT_CHANGEABLE' });
+  });
+
+  it('takes the address of a local user in the domains that Group-Office keeps itself', async () => {
+    await host.close();
+    host = await create({ localDomains: ['example.test'] });
+    session = await double.signIn('alice', 'Alicepass-1');
+    await expect(host.authenticate(request(), options())).resolves.toMatchObject({ address: 'alice@example.test', directory: 'local' });
+  });
+
+  it.each(['refuse', 'hang', 'fail'] as const)('is HOST_UNAVAILABLE, never "nobody", when Group-Office does: %s', async (fault) => {
+    double.fault = fault;
+    await expect(host.authenticate(request(), { signal: AbortSignal.timeout(200) })).rejects.toMatchObject({ code: 'HOST_UNAVAILABLE' });
+  });
+
+  it('is FORBIDDEN for somebody without the module right, and says so where the folder is gone', async () => {
+    double.state.modules.get('mailboxpassword/mailboxpassword')!.readers = new Set();
+    await expect(host.authenticate(request(), options())).rejects.toMatchObject({ code: 'FORBIDDEN' });
+    double.state.modules.clear();
+    await expect(host.authenticate(request(), options())).rejects.toMatchObject({ code: 'HOST_UNAVAILABLE', detail: expect.stringContaining('not found') as string });
+    await expect(host.check(options())).rejects.toMatchObject({ code: 'HOST_UNAVAILABLE' });
+  });
+
+  it('checks that Group-Office answers and the drop-in is there', async () => {
+    await expect(host.check(options())).resolves.toBeUndefined();
+    await double.stop();
+    await expect(host.check(options())).rejects.toMatchObject({ code: 'HOST_UNAVAILABLE' });
+  });
+
+  it("makes the browser forget all of Group-Office's cookies", () => {
+    expect(host.clearedCookies().map((cookie) => cookie.split('=')[0])).toEqual(['accessToken', 'goRememberMe', 'groupoffice']);
+    for (const cookie of host.clearedCookies()) expect(cookie).toMatch(/; Path=\/; Max-Age=0; HttpOnly; SameSite=Lax$/);
+  });
+
+  it('never puts a token into an error', async () => {
+    double.fault = 'fail';
+    const error = await host.authenticate(request(), options()).catch((caught: Error) => caught);
+    for (let at: unknown = error; at instanceof Error; at = at.cause) {
+      expect(`${at.message} ${at.stack ?? ''} ${JSON.stringify(at)}`).not.toContain(session.accessToken);
+    }
+  });
+
+  it.each([[{}], [{ url: 'ftp://x' }], [{ url: 'http://x', password: 'y' }], [{ url: 'http://x', host: 'a b' }]])('refuses the options %j', (bad) => {
+    expect(() => driver.options.validateSync(bad, { strict: true })).toThrow();
+  });
+});
