@@ -59,7 +59,7 @@ export default defineAccountDriver({
     /** Group-Office holds a lock while it sets, and compares the state in it: nothing changed since `state` was read. */
     async function set(credentials: Credentials, user: User, values: object, state: string, call: CallOptions): Promise<void> {
       try {
-        readSet(await client.call<SetAnswer>(credentials, 'User/set', { update: { [user.id]: values } }, call), user.id);
+        readSet(await client.call<SetAnswer>(credentials, 'User/set', { ifInState: state, update: { [user.id]: values } }, call), user.id);
       } catch (error) {
         throw writeError(error);
       }

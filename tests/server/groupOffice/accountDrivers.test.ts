@@ -121,6 +121,31 @@ describe('accounts/groupOfficeUser', () => {
     await second.close();
   });
 
+  it('does not overwrite a change that came in just before the write, though the cache would still let the old password through', async () => {
+    let once = true;
+    double.faultFor = (request) => {
+      if (once && isSetCall(request)) {
+        once = false;
+        double.state.passwordLogin('alice', 'Alicepass-1');
+        double.state.userByName('alice')!.password = 'Elsewhere-3';
+        double.state.changed('User');
+      }
+      return true;
+    };
+    await expect(accounts.changePassword(ALICE, secret('Alicepass-1'), secret('New-pass-22'), options())).rejects.toMatchObject({ code: 'CURRENT_PASSWORD_WRONG' });
+    expect(double.state.userByName('alice')!.password).toBe('Elsewhere-3');
+  });
+
+  it('is not stopped by changes of other users, which count in the same state', async () => {
+    let left = 2;
+    double.faultFor = (request) => {
+      if (isSetCall(request) && left-- > 0) double.state.changed('User');
+      return true;
+    };
+    await accounts.changePassword(ALICE, secret('Alicepass-1'), secret('New-pass-22'), options());
+    expect(double.state.userByName('alice')!.password).toBe('New-pass-22');
+  });
+
   it('sets as an administrator may, and only where that is switched on', async () => {
     await accounts.setPassword(ALICE, secret('Set-pass-44'), options());
     await expect(accounts.verifyPassword(ALICE, secret('Set-pass-44'), options())).resolves.toBe(true);
