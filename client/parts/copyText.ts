@@ -6,7 +6,6 @@ export async function copyText(text: string, field: HTMLInputElement | null): Pr
   } catch {
     field?.focus();
     field?.select();
-    // eslint-disable-next-line @typescript-eslint/no-deprecated -- the only way where the Clipboard API is missing
     return document.execCommand('copy');
   }
 }

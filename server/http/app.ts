@@ -1,6 +1,6 @@
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, LogController } from 'fastify';
 import { randomUUID } from 'node:crypto';
 import { ModuleError } from '../../module/errors.ts';
 import { embeddedRoutes } from '../drivers/hosts/embedded/routes.ts';
@@ -19,7 +19,7 @@ export async function buildApp(wiring: Wiring): Promise<FastifyInstance> {
   const { config } = wiring;
   const app: FastifyInstance = Fastify({
     loggerInstance: wiring.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
     trustProxy: config.server.trustProxy,
     genReqId: () => randomUUID(),

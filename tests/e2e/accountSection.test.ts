@@ -1,26 +1,29 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { source } from 'axe-core';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { ALICE, BOB, NEW, tempFolder } from '../fixtures/service.ts';
 
 const root = join(__dirname, '..', '..');
 const artifacts = join(root, 'tests', 'artifacts');
-const axe = readFileSync(join(root, 'node_modules/axe-core/axe.min.js'), 'utf8');
 const BUTTON = 'Update password and log me out from everywhere';
 const dataDir = tempFolder();
 let server: ChildProcess;
 let url: string;
+/** What the server logged. */
+let said = '';
 let browser: Browser;
 
 async function startServer(): Promise<void> {
   server = spawn(process.execPath, [join(root, 'dist/server/cli/main.js'), 'serve', '--port', '0'], {
-    stdio: ['ignore', 'pipe', 'ignore'], env: { ...process.env, MAILBOX_PASSWORD__DATADIR: dataDir },
+    stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, MAILBOX_PASSWORD__DATADIR: dataDir },
   });
-  let said = '';
-  while (!/http:\/\/\S+/.test(said)) said += String(((await once(server.stdout as NodeJS.ReadableStream, 'data')) as [Buffer])[0]);
-  url = /http:\/\/\S+/.exec(said)?.[0] ?? '';
+  server.stderr?.on('data', (chunk: Buffer) => { said += chunk.toString(); });
+  let printed = '';
+  while (!/http:\/\/\S+/.test(printed)) printed += String(((await once(server.stdout as NodeJS.ReadableStream, 'data')) as [Buffer])[0]);
+  url = /http:\/\/\S+/.exec(printed)?.[0] ?? '';
 }
 
 async function stopServer(): Promise<void> {
@@ -69,7 +72,7 @@ async function fill(page: Page, current: string, next: string, confirm = next): 
 }
 
 async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
+  await page.evaluate(source);
   return page.evaluate(async () => {
     const { violations: found } = await (globalThis as unknown as { axe: { run(): Promise<{ violations: { id: string; nodes: { html: string }[] }[] }> } }).axe.run();
     return found.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`);
@@ -105,6 +108,42 @@ test('each broken rule is shown, and the common-password list comes only when ty
   expect(before).toBe(0);
   expect(loaded.some((each) => each.includes('common-passwords'))).toBe(true);
   expect(loaded.some((each) => each.endsWith('/api/v1/password'))).toBe(false);
+  await page.context().close();
+}, 60_000);
+
+test.each([
+  ['Aa1!', 'At least 8 characters'],
+  [`Aa1!${'x'.repeat(130)}`, 'At most 128 characters'],
+  ['lower-case-1', 'An upper-case letter'],
+  ['UPPER-CASE-1', 'A lower-case letter'],
+  ['No-digits-here', 'A digit'],
+  ['NoSpecial123', 'A special character'],
+  ['My-example-1', 'Not your e-mail address or a part of it'],
+  [BOB.password, 'Not your current password'],
+])('the policy refuses %s in words, at the field, and sends nothing', async (password, text) => {
+  const page = await open();
+  const sent: string[] = [];
+  page.on('request', (request) => { if (request.method() === 'POST') sent.push(new URL(request.url()).pathname); });
+  await logIn(page, BOB);
+  await openSection(page);
+  await fill(page, BOB.password, password);
+  await page.locator('.errors').getByText(text).waitFor();
+  expect(await box(page, 'Password').getAttribute('aria-invalid')).toBe('true');
+  expect(sent).toEqual(['/host/login']);
+  await page.context().close();
+}, 60_000);
+
+test('Copy puts the generated password on the clipboard, also where the Clipboard API is missing', async () => {
+  const page = await open({ permissions: ['clipboard-read', 'clipboard-write'] });
+  await logIn(page, BOB);
+  await openSection(page);
+  for (const missing of [false, true]) {
+    if (missing) await page.evaluate(() => { Object.defineProperty(navigator.clipboard, 'writeText', { value: undefined }); });
+    await page.getByRole('button', { name: 'Generate password' }).click();
+    await page.getByRole('button', { name: 'Copy' }).click();
+    await page.getByText('Copied').waitFor();
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(await box(page, 'Password').inputValue());
+  }
   await page.context().close();
 }, 60_000);
 
@@ -214,7 +253,17 @@ test('the whole story: two browsers, generator, keyboard, everybody out, old ref
   await one.getByText('Your password has been changed').waitFor();
   await one.getByText('Webmail: 2 sessions').waitFor();
   expect(await violations(one)).toEqual([]);
-  expect(await one.content()).not.toContain(password);
+  const left = await one.evaluate(() => {
+    const all = (root: Document | ShadowRoot): string => [...root.querySelectorAll('*')].map((element) =>
+      `${element.shadowRoot === null ? '' : element.shadowRoot.innerHTML + all(element.shadowRoot)} ${(element as HTMLInputElement).value ?? ''}`).join(' ');
+    return document.documentElement.outerHTML + all(document) + JSON.stringify([localStorage, sessionStorage, location.href]);
+  });
+  expect(left).toContain('Your password has been changed');
+  for (const secret of [password, ALICE.password]) {
+    expect(left).not.toContain(secret);
+    for (const name of readdirSync(dataDir)) expect(readFileSync(join(dataDir, name)).includes(secret)).toBe(false);
+    expect(said).not.toContain(secret);
+  }
   await shoot(one, 'done');
 
   await two.getByRole('button', { name: 'Inbox' }).click();
@@ -230,3 +279,46 @@ test('the whole story: two browsers, generator, keyboard, everybody out, old ref
   await logIn(one, { ...ALICE, password });
   await one.getByRole('button', { name: 'User menu' }).waitFor();
 }, 90_000);
+
+test('with the keyboard alone, from the log-in page to the log-in page', async () => {
+  const carol = { address: 'carol@mail.test', password: 'Singing-bells-9' };
+  const page = await open();
+  const { keyboard } = page;
+  const tabTo = async (name: string): Promise<void> => {
+    for (let n = 0; n < 30; n += 1) {
+      const focused = await page.evaluate(() => {
+        let element = document.activeElement;
+        while (element?.shadowRoot?.activeElement != null) element = element.shadowRoot.activeElement;
+        const labels = (element as HTMLInputElement | null)?.labels;
+        return element?.ariaLabel ?? labels?.[0]?.textContent ?? element?.textContent ?? '';
+      });
+      if (focused.trim() === name) return;
+      await keyboard.press('Tab');
+    }
+    throw new Error(`Tab does not reach ${name}`);
+  };
+  await page.goto(`${url}/login`);
+  await page.getByRole('button', { name: 'Log in' }).waitFor();
+  await tabTo('E-mail address');
+  await keyboard.type(carol.address);
+  await tabTo('Password');
+  await keyboard.type(carol.password);
+  await keyboard.press('Enter');
+  await page.getByRole('button', { name: 'User menu' }).waitFor();
+  await tabTo('User menu');
+  await keyboard.press('Enter');
+  await tabTo('My account');
+  await keyboard.press('Enter');
+  await page.getByRole('button', { name: BUTTON }).waitFor();
+  await tabTo('Current password');
+  await keyboard.type(carol.password);
+  await tabTo('Generate password');
+  await keyboard.press('Space');
+  await tabTo(BUTTON);
+  await keyboard.press('Enter');
+  await page.getByText('Your password has been changed').waitFor();
+  await tabTo('Log in again');
+  await keyboard.press('Enter');
+  await page.getByText('Log in with the new one.').waitFor();
+  await page.context().close();
+}, 60_000);

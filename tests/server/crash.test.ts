@@ -8,7 +8,8 @@ const children: ChildProcess[] = [];
 afterAll(() => { for (const child of children) child.kill('SIGKILL'); });
 
 async function launch(dataDir: string, hop: string) {
-  const child = spawn(join(root, 'node_modules/.bin/tsx'), [join(root, 'tests/fixtures/crashingServer.ts'), dataDir, hop], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'tests/fixtures/crashingServer.ts'), dataDir, hop], {
+    cwd: root, stdio: ['ignore', 'pipe', 'ignore'] });
   children.push(child);
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
   return { child, url: line.toString().trim() };

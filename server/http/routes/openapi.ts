@@ -9,7 +9,7 @@ import type { Wiring } from '../../wiring.ts';
 const counts = { type: 'object', additionalProperties: { type: 'integer', minimum: 0 }, description: 'Sessions ended, by channel' };
 
 /** The wire contract as OpenAPI 3.1, made from the same registry, operations and schemas that the service runs. */
-export function openapiDocument({ policy, config }: Pick<Wiring, 'policy' | 'config'>) {
+function openapiDocument({ policy, config }: Pick<Wiring, 'policy' | 'config'>) {
   const request = convertSchema(changeOwnPasswordSchema(policy, 'user@example.com', undefined, {}));
   const password = (description: string) => ({ type: 'string', format: 'password', description });
   const problem = { description: 'Refused', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } };
