@@ -1,0 +1,60 @@
+// Inserts the section into My account > Account. Joined with the scripts of all modules and minified by PHP: plain ES5 only.
+// Everything else stands in views/goui/dist/Index.js, which is loaded as it is.
+go.Modules.register("mailboxpassword", "mailboxpassword");
+
+Ext.onReady(function () {
+	var panel = go.usersettings.AccountSettingsPanel.prototype;
+	var ours = go.modules.mailboxpassword.mailboxpassword;
+
+	Ext.override(go.usersettings.AccountSettingsPanel, {
+		initComponent: panel.initComponent.createSequence(function () {
+			if (!go.Modules.isAvailable("mailboxpassword", "mailboxpassword")) {
+				return;
+			}
+			var fieldset = this.mailboxPasswordFieldset = new Ext.form.FieldSet({
+				title: t("Password", "users", "core"),
+				hidden: true,
+				items: [this.mailboxPasswordBox = new Ext.BoxComponent({ autoEl: { tag: "div" } })]
+			});
+			this.insert(this.items.indexOf(this.passwordFieldset) + 1, fieldset);
+			fieldset.on("destroy", this.mailboxPasswordLeave, this);
+		}),
+
+		// After every load of the dialog, which also serves an administrator who edits somebody else.
+		checkPasswordAvailable: panel.checkPasswordAvailable.createSequence(function (user) {
+			if (!this.mailboxPasswordFieldset) {
+				return;
+			}
+			var local = user.authenticators.indexOf("password") > -1;
+			var dialog = this.findParentByType(go.usersettings.UserSettingsDialog);
+			var open = !dialog || dialog.isVisible();
+			var shown = user.id == go.User.id && !!ours.mount && !(local && ours.settings.localUsers === "never");
+			this.mailboxPasswordFieldset.setVisible(shown);
+			if (shown && local && ours.settings.localUsers === "instead") {
+				this.passwordFieldset.setVisible(false);
+			}
+			if (!shown || !open) {
+				this.mailboxPasswordLeave();
+				return;
+			}
+			// A change of the user elsewhere loads the dialog again: what is typed here stays.
+			if (this.mailboxPasswordUnmount) {
+				return;
+			}
+			// Rendered with the fieldset, which is put off while that is hidden.
+			this.mailboxPasswordFieldset.doLayout();
+			this.mailboxPasswordUnmount = ours.mount(this.mailboxPasswordBox.getEl().dom);
+			// The dialog is hidden when it is closed, not destroyed.
+			if (dialog) {
+				dialog.on("hide", this.mailboxPasswordLeave, this, { single: true });
+			}
+		}),
+
+		mailboxPasswordLeave: function () {
+			if (this.mailboxPasswordUnmount) {
+				this.mailboxPasswordUnmount();
+				this.mailboxPasswordUnmount = null;
+			}
+		}
+	});
+});

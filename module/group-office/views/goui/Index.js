@@ -1,0 +1,45 @@
+// Loaded for everyone, the log-in page included, and cached under Group-Office's version: tiny, and without hashes.
+const settings = { basePath: "/mailbox-password", localUsers: "below" }; // Written by `mailbox-password install group-office`.
+
+const TAGS = { cn: "zh-CN", no: "nb" };
+
+/** Group-Office's pt_br is pt-BR. */
+const tag = (iso) => TAGS[iso] ?? iso.replace(/_([a-z]+)$/, (_, region) => "-" + region.toUpperCase());
+
+/** Mounts the section into `element` and answers how to unmount it. The service is asked only now. */
+function mount(element) {
+	const place = element.ownerDocument.createElement("div");
+	element.replaceChildren(place);
+	let unmount, left = false;
+	// Enter would submit the whole My account form.
+	const stop = (event) => event.key === "Enter" && event.stopPropagation();
+	for (const type of ["keydown", "keypress", "keyup"]) place.addEventListener(type, stop);
+
+	const scheme = go.User.themeColorScheme;
+	const bridge = {
+		baseUrl: settings.basePath,
+		csrfToken: () => groupofficeCore?.client?.CSRFToken ?? go.User.session?.CSRFToken,
+		locale: tag(go.User.language ?? "en"),
+		theme: scheme === "light" || scheme === "dark" ? scheme : "auto",
+		onSignedOut: () => { document.location = window.BaseHref ?? "./"; },
+	};
+	const load = (again) => import(settings.basePath + "/assets/loader.js" + again).then((loader) => {
+		if (!left) unmount = loader.mount(place, bridge);
+	});
+	const failed = () => { if (!left) place.textContent = "\u26a0 " + t("section.loadFailed", "mailboxpassword", "mailboxpassword"); };
+	// After an upgrade of the service an open page knows chunks that are gone: once, with the loader of now.
+	place.addEventListener("mailbox-password-error", () => {
+		unmount?.();
+		load("?" + Date.now()).catch(failed);
+		place.addEventListener("mailbox-password-error", failed);
+	}, { once: true });
+	load("").catch(() => load("?" + Date.now())).catch(failed);
+
+	return () => {
+		left = true;
+		unmount?.();
+		place.remove();
+	};
+}
+
+Object.assign(Ext.ns("go.modules.mailboxpassword.mailboxpassword"), { mount, settings });
