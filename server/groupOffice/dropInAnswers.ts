@@ -7,6 +7,8 @@ export interface InfoAnswer {
   readonly mayManage: boolean;
   /** The class of Group-Office's cache, its short name: `Apcu`, `Disk`, `Memcached`, `None`. */
   readonly cache: string;
+  /** Differs where several PHP pools or web nodes have a cache each. */
+  readonly cacheId: string;
   /** The caller's own session; null where another user was asked for. */
   readonly sessionId: string | null;
   /** By which authenticators the caller's session was opened; empty after remember-me. */

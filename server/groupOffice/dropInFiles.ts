@@ -48,7 +48,7 @@ export function dropInFiles(settings: DropInSettings, root = packageRoot()): Rea
     files.set(`language/${groupOfficeIso(tag)}.php`, Buffer.from(languageFile(texts, english)));
   }
   const version = (readJson(join(root, 'manifest.json')) as { version: string }).version;
-  files.set('installed.json', Buffer.from(`${JSON.stringify({ version, ...settings }, null, 2)}\n`));
+  files.set('installed.json', Buffer.from(`${JSON.stringify({ version, basePath: settings.basePath, localUsers: settings.localUsers }, null, 2)}\n`));
   return files;
 }
 

@@ -34,6 +34,7 @@ final class Session extends Controller
 			'now' => microtime(true) * 1000,
 			'mayManage' => !empty($this->rights->mayManage),
 			'cache' => (new \ReflectionClass(go()->getCache()))->getShortName(),
+			'cacheId' => self::cacheId(),
 			'sessionId' => $own ? self::id('s', $token->loginToken) : null,
 			'passedAuthenticators' => $own ? $token->getPassedAuthenticators() : [],
 			'user' => $user === null ? null : [
@@ -270,6 +271,17 @@ final class Session extends Controller
 		}
 		// Unknown: as old as can be, so that it ends.
 		return ($column ?? 0) * 1000.0;
+	}
+
+	/** Differs where several PHP pools or web nodes have a cache each: there a session ended in one lives on in another. */
+	private static function cacheId(): string
+	{
+		$id = go()->getCache()->get('mailboxpassword-cache-id');
+		if (!is_string($id)) {
+			$id = bin2hex(random_bytes(8));
+			go()->getCache()->set('mailboxpassword-cache-id', $id);
+		}
+		return $id;
 	}
 
 	private static function forgetLoginsOf(User $user): int
