@@ -27,7 +27,7 @@ export interface Terminal {
 }
 
 /** Something that the operator has to set right; its message says what. */
-export class InstallError extends Error {
+class InstallError extends Error {
   override readonly name = 'InstallError';
 }
 

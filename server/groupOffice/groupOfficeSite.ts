@@ -2,8 +2,8 @@ import type { CallOptions } from '../ports/accountApi.ts';
 import type { InfoAnswer } from './dropInAnswers.ts';
 import { type Credentials, DROP_IN, GroupOfficeClient, GroupOfficeError } from './groupOfficeClient.ts';
 
-export const INTERNAL_GROUP = '3';
-export const SERVICE_USER = 'mailbox-password';
+const INTERNAL_GROUP = '3';
+const SERVICE_USER = 'mailbox-password';
 const KEY_NAME = 'Mailbox Password service';
 const [PACKAGE, NAME] = DROP_IN.split('/') as [string, string];
 
