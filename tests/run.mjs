@@ -4,25 +4,28 @@ import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+const there = (program) => () => existsSync(program);
+const apcu = () => spawnSync('php', ['-r', 'exit(extension_loaded("apcu") ? 0 : 1);']).status === 0;
 const NEEDS = [
-  { program: '/usr/bin/chromium', package: 'chromium', neededBy: 'tests/e2e/' },
-  { program: '/usr/bin/php', package: 'php-cli', neededBy: 'tests/server/groupOffice/dropIn.test.ts' },
+  { name: '/usr/bin/chromium', present: there('/usr/bin/chromium'), package: 'chromium', neededBy: 'tests/e2e/' },
+  { name: '/usr/bin/php', present: there('/usr/bin/php'), package: 'php-cli', neededBy: 'tests/server/groupOffice/dropIn.test.ts' },
+  { name: 'PHP extension apcu', present: apcu, package: 'php-apcu', neededBy: 'tests/server/groupOffice/dropIn.test.ts' },
 ];
 
 const ci = process.env['CI'] === 'true';
 const mayInstall = !process.argv.includes('--no-install') && process.getuid?.() === 0 && existsSync('/etc/debian_version');
 const run = (command, args, options = {}) => spawnSync(command, args, { stdio: 'inherit', ...options }).status ?? 1;
 
-let missing = NEEDS.filter(({ program }) => !existsSync(program));
+let missing = NEEDS.filter(({ present }) => !present());
 if (missing.length > 0 && mayInstall) {
   const packages = missing.map((need) => need.package);
   console.log(`Installing what the tests need from Debian: ${packages.join(', ')}`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   run('apt-get', ['update', '-qq'], { env });
   run('apt-get', ['install', '-y', '-qq', '--no-install-recommends', ...packages], { env, stdio: ['ignore', 'ignore', 'inherit'] });
-  missing = NEEDS.filter(({ program }) => !existsSync(program));
+  missing = NEEDS.filter(({ present }) => !present());
 }
-for (const need of missing) console.log(`cannot run ${need.neededBy}: ${need.program} is missing (Debian package ${need.package})`);
+for (const need of missing) console.log(`cannot run ${need.neededBy}: ${need.name} is missing (Debian package ${need.package})`);
 
 let failed = ci ? missing.length : 0;
 let passed = 0;

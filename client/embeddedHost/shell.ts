@@ -65,7 +65,7 @@ async function loginPage(): Promise<void> {
     void fetch('/host/login', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ address: address.value, password: password.value }) })
       .then(async (answer) => {
         if (answer.ok) {
-          location.assign('/');
+          location.assign(location.search.includes('account') ? '/?account' : '/');
           return;
         }
         const { code } = (await answer.json()) as { code: string };

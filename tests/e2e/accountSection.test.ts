@@ -133,6 +133,16 @@ test.each([
   await page.context().close();
 }, 60_000);
 
+test('/.well-known/change-password leads to the section, through the log-in page', async () => {
+  const page = await open();
+  await page.goto(`${url}/.well-known/change-password`);
+  await page.locator('input[name=address]').fill(BOB.address);
+  await page.locator('input[name=password]').fill(BOB.password);
+  await page.locator('button[type=submit]').click();
+  await page.getByRole('button', { name: BUTTON }).waitFor();
+  await page.context().close();
+}, 60_000);
+
 test('Copy puts the generated password on the clipboard, also where the Clipboard API is missing', async () => {
   const page = await open({ permissions: ['clipboard-read', 'clipboard-write'] });
   await logIn(page, BOB);

@@ -45,7 +45,7 @@ export async function embeddedRoutes(app: FastifyInstance, wiring: Wiring, limit
   app.get('/login', (_request, reply) => reply.header('Cache-Control', 'no-store').type('text/html').send(page('login')));
   app.get('/', async (request, reply) => {
     const signedIn = await current(request).catch(() => null);
-    if (signedIn === null) return reply.redirect('/login');
+    if (signedIn === null) return reply.redirect(request.url.includes('account') ? '/login?account' : '/login');
     return reply.header('Cache-Control', 'no-store').type('text/html').send(page('webmail'));
   });
   app.get('/.well-known/change-password', (_request, reply) => reply.redirect('/?account'));
