@@ -2,7 +2,7 @@ import reactHooks from 'eslint-plugin-react-hooks';
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['module/group-office/**', 'dist/', 'node_modules/', 'data/', 'coverage/', '**/*.mjs', '**/*.cjs'] },
+  { ignores: ['module/group-office/**', 'tests/fixtures/**/*.js', 'dist/', 'node_modules/', 'data/', 'coverage/', '**/*.mjs', '**/*.cjs'] },
   ...tseslint.configs.recommendedTypeChecked,
   { languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } } },
   { rules: { '@typescript-eslint/no-floating-promises': 'error', '@typescript-eslint/require-await': 'off' } },
