@@ -1,0 +1,23 @@
+/** Names that have broken password back ends before. None of them is a mailbox; every driver must say so and stay well. */
+export const HOSTILE_NAMES: readonly (readonly [label: string, name: string])[] = [
+  ['empty', ''],
+  ['a colon', 'a:b@example.test'],
+  ['an asterisk', '*'],
+  ['an asterisk in an address', '*@example.test'],
+  ['a question mark', 'alic?@example.test'],
+  ['a closing filter', 'alice@example.test)(uid=*'],
+  ['a per cent sign', '%@example.test'],
+  ['an underscore wildcard', '_____@example.test'],
+  ['a single quote', "' OR '1'='1"],
+  ['a double quote', '" OR ""="'],
+  ['a back quote and a command', '`id`$(id)@example.test'],
+  ['a newline', 'alice@example.test\nbob@example.test'],
+  ['a carriage return', 'alice@example.test\r\n'],
+  ['a NUL', 'alice@example.test\0'],
+  ['a NUL in the middle', 'alice@example.test\0@example.test'],
+  ['a back slash', 'alice\\@example.test'],
+  ['a path', '../../etc/passwd'],
+  ['a lone surrogate', 'alice\ud800@example.test'],
+  ['a trailing blank', 'alice@example.test '],
+  ['a very long name', `${'a'.repeat(5000)}@example.test`],
+];
