@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { Kysely, MysqlDialect, PostgresDialect, SqliteDialect, type Dialect } from 'kysely';
+import { createPool } from 'mysql2';
+import { Pool } from 'pg';
+import { boundedMysqlPool, boundedPostgresPool } from './pools.ts';
+import { openSqliteFile } from './sqliteFile.ts';
+import { parseSqlUrl, SQL_URL_FORMS, type SqlTarget } from './sqlUrl.ts';
+
+/** Tables whose names and columns only the configuration knows. */
+export type AnyTables = Record<string, Record<string, unknown>>;
+export type Sql = Kysely<AnyTables>;
+
+export interface SqlTlsOptions {
+  /** Files in PEM. */
+  readonly ca?: string | undefined;
+  readonly cert?: string | undefined;
+  readonly key?: string | undefined;
+  /** Default true. */
+  readonly verify?: boolean | undefined;
+}
+
+export interface OpenSqlOptions {
+  readonly tls?: SqlTlsOptions | undefined;
+  /** Connections at most; default 4. */
+  readonly poolSize?: number | undefined;
+  /** Default 3000. */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Milliseconds after which a statement without an answer rejects with `SqlTimeout` and its connection is closed; default 10000. */
+  readonly queryTimeoutMs?: number | undefined;
+  /** MariaDB only: what a date and time without a zone means; `utc` (default) or as the server's default says. */
+  readonly timeZone?: 'utc' | 'server' | undefined;
+}
+
+/**
+ * A connection pool to an operator's own database: MariaDB, PostgreSQL or an SQLite file. Nothing is connected before the
+ * first statement, except that TLS files are read here.
+ *
+ * Errors of statements are the client libraries' own: they may hold values of the statement, so they go through
+ * `describeSqlError` and never into a log or another error's `cause`.
+ */
+export function openSql(url: string, options: OpenSqlOptions = {}): Sql {
+  const target = parseSqlUrl(url);
+  if (target === null) throw new Error(`the database url must be ${SQL_URL_FORMS}`);
+  return new Kysely<AnyTables>({ dialect: dialectFor(target, options), log: () => undefined });
+}
+
+function dialectFor(target: SqlTarget, options: OpenSqlOptions): Dialect {
+  const connectTimeoutMs = options.connectTimeoutMs ?? 3_000;
+  const queryTimeoutMs = options.queryTimeoutMs ?? 10_000;
+  const poolSize = options.poolSize ?? 4;
+  // SQLite answers in this thread: a lock of somebody else is waited for shortly, then it is "busy".
+  if (target.dialect === 'sqlite') return new SqliteDialect({ database: async () => openSqliteFile(target.path, 1_000) });
+
+  const { host, port, user, password, database, socket } = target;
+  const tls = options.tls === undefined ? undefined : tlsFor(options.tls);
+  if (target.dialect === 'mysql') {
+    const pool = createPool({
+      ...(socket === null ? { host, port } : { socketPath: socket }),
+      user, password, database,
+      ...(tls === undefined ? {} : { ssl: { ...tls, verifyIdentity: tls.rejectUnauthorized } }),
+      connectTimeout: connectTimeoutMs, connectionLimit: poolSize, maxIdle: 1, idleTimeout: 60_000,
+      charset: 'utf8mb4_general_ci', timezone: 'Z', supportBigNumbers: true, dateStrings: true, multipleStatements: false,
+    });
+    const setUp = [
+      // mysql2 quotes with back slashes, which a server with NO_BACKSLASH_ESCAPES would take for text; strict, so that a value
+      // too long for its column is an error and never cut.
+      "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+      ...(options.timeZone === 'server' ? [] : ["SET SESSION time_zone = '+00:00'"]),
+    ];
+    return new MysqlDialect({ pool: boundedMysqlPool(pool, setUp, queryTimeoutMs) });
+  }
+  const pool = new Pool({
+    host: socket ?? host, port, user, password, database,
+    ssl: tls ?? false,
+    connectionTimeoutMillis: connectTimeoutMs, max: poolSize, idleTimeoutMillis: 60_000, keepAlive: true, allowExitOnIdle: true,
+    application_name: 'mailbox-password',
+  });
+  // An idle connection that breaks is not an error of anybody's statement; the pool forgets it.
+  pool.on('error', () => undefined);
+  return new PostgresDialect({ pool: boundedPostgresPool(pool, queryTimeoutMs) });
+}
+
+function tlsFor({ ca, cert, key, verify = true }: SqlTlsOptions) {
+  return {
+    rejectUnauthorized: verify,
+    ...(ca === undefined ? {} : { ca: readFileSync(ca, 'utf8') }),
+    ...(cert === undefined ? {} : { cert: readFileSync(cert, 'utf8') }),
+    ...(key === undefined ? {} : { key: readFileSync(key, 'utf8') }),
+  };
+}
