@@ -9,6 +9,8 @@ import { createStateAudit } from './drivers/audit/state.ts';
 import type { Driver, DriverContext } from './drivers/defineDriver.ts';
 import { createStateOutbox } from './drivers/outbox/state.ts';
 import { DRIVERS } from './drivers/registry.ts';
+import { createPanels, type Panels } from './panels/createPanels.ts';
+import { endingPanelSessions } from './panels/panelSessions.ts';
 import type { AccountApi } from './ports/accountApi.ts';
 import type { AuditLog } from './ports/auditLog.ts';
 import type { Clock } from './ports/clock.ts';
@@ -29,6 +31,7 @@ export interface Wiring {
   readonly audit: AuditLog;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly panels: Panels;
   close(): Promise<void>;
 }
 
@@ -65,11 +68,13 @@ export async function wire(config: Config, log: Logger): Promise<Wiring> {
   }
   const host = await create<HostIdentity>(DRIVERS.hosts, 'host', config.host, context(config.host.driver), []);
   const state = await openState(dataDir);
-  const outbox = createStateOutbox(state, clock, config.revocation.leaseMs);
+  const panels = await createPanels(config, state as unknown as Parameters<typeof createPanels>[1], clock);
+  const addressOf = async (changeId: string) => (await state.selectFrom('outbox').select('address').where('change_id', '=', changeId).executeTakeFirst())?.address ?? null;
+  const outbox = endingPanelSessions(createStateOutbox(state, clock, config.revocation.leaseMs), panels.sessions, addressOf);
   // SQLite has one process: what a dead one had leased is free at once.
   await outbox.retryNow();
   return {
-    config, dataDir, policy, accounts, stores, host, outbox, clock, log,
+    config, dataDir, policy, accounts, stores, host, outbox, clock, log, panels,
     audit: createStateAudit(state),
     async close() {
       await Promise.all([accounts.close(), host.close(), ...stores.map((store) => store.close())]);

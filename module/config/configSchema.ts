@@ -5,6 +5,12 @@ const milliseconds = number().integer().min(1).max(86_400_000).required();
 const limit = object({ points: number().integer().min(1).required(), windowSeconds: number().integer().min(1).required() })
   .noUnknown()
   .required();
+const seconds = number().integer().min(1).max(86_400).required();
+const mailServer = object({
+  host: string().min(1).max(253).required().meta({ description: 'As people type it into their mail program', example: 'imap.example.com' }),
+  port: number().integer().min(1).max(65_535).required().meta({ description: 'Port', example: 993 }),
+  encryption: string().oneOf(['tls', 'starttls', 'none'] as const).required().meta({ description: 'tls (from the start), starttls or none', example: 'tls' }),
+}).noUnknown().default(undefined).optional();
 /** A driver's own options are judged by the driver's schema. */
 const driver = object({ driver: string().required() }).required();
 
@@ -42,6 +48,26 @@ export const configSchema = object({
   revocation: object({ firstDelayMs: milliseconds, maxDelayMs: milliseconds, leaseMs: milliseconds, pollMs: milliseconds, alertAfterMs: milliseconds }).noUnknown().required(),
   log: object({ level: string().oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).required() }).noUnknown().required(),
   locales: object({ dir: string().nullable().defined().meta({ description: 'Folder with texts of your own', example: '/etc/mailbox-password/locales' }) }).noUnknown().required(),
+  panels: object({
+    user: object({
+      enabled: boolean().required().meta({ description: 'Serve the User Panel', example: true }),
+      idleSeconds: seconds.meta({ description: 'Log out after so long without a request', example: 900 }),
+      absoluteSeconds: seconds.meta({ description: 'Log out so long after the log-in', example: 28_800 }),
+      reauthenticateAfterSeconds: number().integer().min(0).max(3600).required().meta({ description: 'Ask for the current password again so long after the log-in; 0 = always', example: 300 }),
+    }).noUnknown().required(),
+    admin: object({
+      enabled: boolean().required().meta({ description: 'Serve the Admin Panel; it also needs an administrator', example: true }),
+      idleSeconds: seconds.meta({ description: 'Log out after so long without a request', example: 900 }),
+      absoluteSeconds: seconds.meta({ description: 'Log out so long after the log-in', example: 28_800 }),
+    }).noUnknown().required(),
+  }).noUnknown().required(),
+  administrators: array(object({
+    name: string().matches(/^[a-z0-9._@-]{1,64}$/i).required().meta({ description: 'What the administrator logs in with', example: 'admin' }),
+    passwordHash: string().matches(/^\$argon2id\$v=19\$/, 'an Argon2id hash was expected').required().meta({ description: 'Argon2id, made on the command line', example: '$argon2id$v=19$m=19456,t=2,p=1$...', secret: true }),
+    domains: array(string().min(1).required()).min(1).required().meta({ description: 'Domains that this administrator may reach; ["*"] = all', example: ['example.com'] }),
+  }).noUnknown().required()).required().test('names', 'two administrators have the same name', (own) => new Set(own.map(({ name }) => name?.toLowerCase())).size === own.length),
+  mailSettings: object({ imap: mailServer, pop3: mailServer, smtp: mailServer }).noUnknown().nullable().defined()
+    .meta({ description: 'What people enter in their mail program; shown in the User Panel', example: { imap: { host: 'imap.example.com', port: 993, encryption: 'tls' } } }),
   readOnly: boolean().required().meta({ description: 'Maintenance: show everything, change nothing', example: false }),
 }).noUnknown().required();
 
@@ -60,5 +86,11 @@ export const DEFAULT_CONFIG: Config = {
   revocation: { firstDelayMs: 1_000, maxDelayMs: 300_000, leaseMs: 30_000, pollMs: 1_000, alertAfterMs: 60_000 },
   log: { level: 'info' },
   locales: { dir: null },
+  panels: {
+    user: { enabled: true, idleSeconds: 900, absoluteSeconds: 28_800, reauthenticateAfterSeconds: 300 },
+    admin: { enabled: true, idleSeconds: 900, absoluteSeconds: 28_800 },
+  },
+  administrators: [],
+  mailSettings: null,
   readOnly: false,
 };

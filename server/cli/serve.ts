@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { pino } from 'pino';
 import type { Config } from '../../module/config/configSchema.ts';
 import { DEMO_MAILBOXES } from '../drivers/embeddedDatabase.ts';
+import { DEMO_ADMINISTRATOR, isDemo } from '../panels/demo.ts';
 import { buildApp } from '../http/app.ts';
 import { createWorker } from '../revocation/worker.ts';
 import { wire, type Wiring } from '../wiring.ts';
@@ -21,6 +22,8 @@ export async function serve(config: Config, decorate: (wiring: Wiring) => Wiring
   const { port } = app.server.address() as AddressInfo;
   return {
     url: `http://${config.server.host}:${String(port)}`,
+    /** Null where the configuration names administrators of its own. */
+    demoAdministrator: isDemo(config) && config.administrators.length === 0 && config.panels.admin.enabled ? DEMO_ADMINISTRATOR : null,
     demo: config.host.driver === 'embedded' ? DEMO_MAILBOXES : [],
     async stop(): Promise<void> {
       await app.close();

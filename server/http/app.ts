@@ -7,6 +7,9 @@ import { embeddedRoutes } from '../drivers/hosts/embedded/routes.ts';
 import type { Wiring } from '../wiring.ts';
 import { sendError } from './errorResponse.ts';
 import { checkOrigin, wrongPasswordLimit } from './guard.ts';
+import { adminPanelRoutes } from './panels/adminPanel.ts';
+import { panelPages } from './panels/pages.ts';
+import { userPanelRoutes } from './panels/userPanel.ts';
 import { apiRoutes } from './routes/api.ts';
 import { assetRoutes } from './routes/assets.ts';
 import { openapiRoute } from './routes/openapi.ts';
@@ -37,6 +40,7 @@ export async function buildApp(wiring: Wiring): Promise<FastifyInstance> {
         'connect-src': ["'self'"], 'worker-src': ["'self'"], 'base-uri': ["'none'"], 'form-action': ["'self'"], 'frame-ancestors': ["'none'"],
       },
     },
+    frameguard: { action: 'deny' },
     hsts: config.server.publicUrl?.startsWith('https:') === true,
   });
   app.addHook('onRequest', async (request, reply) => {
@@ -46,6 +50,9 @@ export async function buildApp(wiring: Wiring): Promise<FastifyInstance> {
   const limit = wrongPasswordLimit(wiring);
   apiRoutes(app, wiring, limit);
   operatorRoutes(app, wiring);
+  if (config.panels.user.enabled) userPanelRoutes(app, wiring, limit);
+  if (config.panels.admin.enabled && wiring.panels.administrators.any) adminPanelRoutes(app, wiring, limit);
+  panelPages(app, wiring);
   openapiRoute(app, wiring);
   await assetRoutes(app, wiring);
   if (config.host.driver === 'embedded') await embeddedRoutes(app, wiring, limit);

@@ -18,6 +18,30 @@ export interface AuditEvent {
   readonly ended: ChannelCounts;
 }
 
+export interface AuditQuery {
+  /** Only mailboxes of these lower-case domains; null = all. */
+  readonly domains: readonly string[] | null;
+  /** A part of the mailbox's address. */
+  readonly address?: string | undefined;
+  /** The whole name of who did it. */
+  readonly actor?: string | undefined;
+  /** `refused` is every outcome but `done` and `pending`. */
+  readonly outcome?: 'done' | 'pending' | 'refused' | undefined;
+  /** Milliseconds since the epoch: `from` inclusive, `to` exclusive. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  readonly cursor: string | null;
+  readonly limit: number;
+}
+
+export interface AuditPage {
+  readonly events: readonly AuditEvent[];
+  /** Opaque; null on the last page. */
+  readonly nextCursor: string | null;
+}
+
 export interface AuditLog {
   append(event: AuditEvent): Promise<void>;
+  /** Newest first. */
+  read(query: AuditQuery): Promise<AuditPage>;
 }

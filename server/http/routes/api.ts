@@ -9,6 +9,7 @@ import { validateRequest } from '../../../module/requests/validateRequest.ts';
 import { changeOwnPassword } from '../../useCases/changeOwnPassword.ts';
 import type { Wiring } from '../../wiring.ts';
 import { authenticate, type WrongPasswordLimit } from '../guard.ts';
+import { useCaseDependencies } from '../useCaseDependencies.ts';
 
 /** The operations of the wire contract. */
 export function apiRoutes(app: FastifyInstance, wiring: Wiring, limit: WrongPasswordLimit): void {
@@ -34,10 +35,7 @@ export function apiRoutes(app: FastifyInstance, wiring: Wiring, limit: WrongPass
     try {
       const answer = await changeOwnPassword(
         { actor, ...verdict.value, requestId: request.id, remoteAddress: request.ip, userAgent: request.headers['user-agent'] ?? '' },
-        {
-          ...wiring, accountsTimeoutMs: config.timeouts.accountsMs, timeoutMs: config.timeouts.sessionsMs,
-          firstDelayMs: config.revocation.firstDelayMs, maxDelayMs: config.revocation.maxDelayMs,
-        },
+        useCaseDependencies(wiring),
       );
       await limit.forgive(actor.address);
       void reply.header('Set-Cookie', [...host.clearedCookies()]);

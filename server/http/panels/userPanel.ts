@@ -1,0 +1,104 @@
+import type { FastifyInstance } from 'fastify';
+import { CHANNELS } from '../../../module/channels.ts';
+import { ModuleError } from '../../../module/errors.ts';
+import { type DevicesResponse, USER_PANEL_OPERATIONS as OPERATIONS, type UserSessionResponse } from '../../../module/panelOperations.ts';
+import { isCommon } from '../../../module/policy/commonPasswords.ts';
+import { strength } from '../../../module/policy/passwordStrength.ts';
+import { changeOwnPasswordSchema } from '../../../module/requests/changeOwnPassword.ts';
+import { emptySchema, endDeviceSchema, endDevicesSchema, userLogInSchema } from '../../../module/requests/panelRequests.ts';
+import { PANEL_STORE, type PanelSession } from '../../panels/panelSessions.ts';
+import { changeOwnPassword } from '../../useCases/changeOwnPassword.ts';
+import { listSessions } from '../../useCases/listSessions.ts';
+import { revokeEverything, revokeSome } from '../../useCases/revokeSessions.ts';
+import { verifyTyped } from '../../useCases/verifyTyped.ts';
+import type { Wiring } from '../../wiring.ts';
+import type { WrongPasswordLimit } from '../guard.ts';
+import { useCaseDependencies } from '../useCaseDependencies.ts';
+import { panelGuard, requester, validated } from './panelGuard.ts';
+
+/** The User Panel's API: the mailbox is always the one of the session, never one that a request names. */
+export function userPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: WrongPasswordLimit): void {
+  const { config, policy, accounts, clock, panels } = wiring;
+  const at = (path: string): string => config.server.basePath + path;
+  const guard = panelGuard(wiring, 'user');
+  const options = () => ({ signal: AbortSignal.timeout(config.timeouts.accountsMs) });
+  const dependencies = useCaseDependencies(wiring);
+  const everywhere = [...wiring.stores, panels.sessions.store];
+
+  const describe = ({ subject, csrfToken }: PanelSession): UserSessionResponse => {
+    const offered = new Set(wiring.stores.flatMap(({ channels }) => channels));
+    return {
+      account: { address: subject }, csrfToken, policy, channels: CHANNELS.filter((channel) => offered.has(channel)), writable: !config.readOnly,
+      reauthenticateAfterSeconds: config.panels.user.reauthenticateAfterSeconds, mailSettings: panels.mailSettings,
+    };
+  };
+
+  app.post(at(OPERATIONS.logIn.path), async (request, reply) => {
+    const { address, password } = validated(userLogInSchema, request.body);
+    await limit.check(address, request.ip);
+    const startedAt = clock.now();
+    const right = await verifyTyped(password, address, accounts, options);
+    if (right === null) {
+      await limit.count(address, request.ip);
+      await guard.write(request, { action: 'signIn', actor: address, address, outcome: 'CREDENTIALS_WRONG' });
+      throw new ModuleError('CREDENTIALS_WRONG');
+    }
+    await limit.forgive(address);
+    const account = await accounts.find(address, options());
+    return describe(await guard.open(request, reply, account?.address ?? address, '', startedAt));
+  });
+
+  app.get(at(OPERATIONS.getSession.path), async (request) => describe(await guard.session(request)));
+
+  app.post(at(OPERATIONS.logOut.path), async (request, reply) => {
+    await guard.session(request);
+    validated(emptySchema, request.body);
+    await guard.close(request, reply);
+    return {};
+  });
+
+  app.post(at(OPERATIONS.changePassword.path), async (request, reply) => {
+    const { subject, id } = await guard.session(request);
+    if (config.readOnly) throw new ModuleError('READ_ONLY');
+    await limit.check(subject, request.ip);
+    const typed = (request.body as { currentPassword?: unknown } | null | undefined)?.currentPassword;
+    const passwords = validated(changeOwnPasswordSchema(policy, subject, typed, { isCommon, strength }), request.body);
+    try {
+      const answer = await changeOwnPassword({ actor: { kind: 'owner', address: subject, sessionId: id }, ...passwords, ...requester(request) }, dependencies);
+      await limit.forgive(subject);
+      guard.clearCookie(reply);
+      return answer;
+    } catch (error) {
+      if (error instanceof ModuleError && error.code === 'CURRENT_PASSWORD_WRONG') await limit.count(subject, request.ip);
+      throw error;
+    }
+  });
+
+  app.get(at(OPERATIONS.listDevices.path), async (request): Promise<DevicesResponse> => {
+    const { subject, id } = await guard.session(request);
+    const { sessions, unavailable } = await listSessions(subject, everywhere, config.timeouts.sessionsMs);
+    const devices = sessions.map((session) => ({ ...session, current: session.store === PANEL_STORE && session.id === id }));
+    return { devices: devices.sort((a, b) => Number(b.current) - Number(a.current) || (b.lastSeenAt ?? 0) - (a.lastSeenAt ?? 0)), unavailable };
+  });
+
+  app.post(at(OPERATIONS.endDevice.path), async (request, reply) => {
+    const { subject, id } = await guard.session(request);
+    const wanted = validated(endDeviceSchema, request.body);
+    const from = everywhere.filter(({ name }) => name === wanted.store);
+    const answer = await revokeSome(
+      { audit: { actor: subject, actorKind: 'owner' }, requester: requester(request), address: subject }, from, (session) => session.id === wanted.id, dependencies,
+    );
+    if (wanted.store === PANEL_STORE && wanted.id === id) guard.clearCookie(reply);
+    return answer;
+  });
+
+  app.post(at(OPERATIONS.endDevices.path), async (request, reply) => {
+    const { subject, id } = await guard.session(request);
+    const { which } = validated(endDevicesSchema, request.body);
+    const asked = { audit: { actor: subject, actorKind: 'owner' as const }, requester: requester(request), address: subject };
+    if (which === 'others') return revokeSome(asked, everywhere, (session) => session.store !== PANEL_STORE || session.id !== id, dependencies);
+    const answer = await revokeEverything(asked, dependencies);
+    guard.clearCookie(reply);
+    return answer;
+  });
+}

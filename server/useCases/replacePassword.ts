@@ -1,0 +1,97 @@
+import { randomUUID } from 'node:crypto';
+import type { ChangePasswordResponse } from '../../module/operations.ts';
+import { ModuleError } from '../../module/errors.ts';
+import type { AccountApi, CallOptions, ChangeReceipt } from '../ports/accountApi.ts';
+import type { AuditEvent, AuditLog } from '../ports/auditLog.ts';
+import type { Actor } from '../ports/hostIdentity.ts';
+import { type DeliverDependencies, deliverToAll } from '../revocation/deliver.ts';
+import type { Secret } from '../secret.ts';
+
+export interface ReplaceDependencies extends DeliverDependencies {
+  readonly accounts: AccountApi;
+  readonly audit: AuditLog;
+  readonly accountsTimeoutMs: number;
+}
+
+/** Who asks, for the audit log. */
+export interface Requester {
+  readonly requestId: string;
+  readonly remoteAddress: string;
+  readonly userAgent: string;
+}
+
+interface Replacement {
+  readonly audit: Pick<AuditEvent, 'action' | 'actor' | 'actorKind'>;
+  readonly requester: Requester;
+  readonly address: string;
+  /** The calling session of the host, where there is one. */
+  readonly actor: Actor | null;
+  readonly next: Secret;
+  /** Whatever has to be true first; it throws where it is not. Hands on the write. */
+  prepare(options: () => CallOptions): Promise<(options: CallOptions) => Promise<ChangeReceipt>>;
+  /** Judges the version that is replaced; it throws where somebody else was faster. */
+  expect?(passwordVersion: string | null): void;
+}
+
+/** Hops 4 to 8 of one change (docs/architecture.md), the same whether the owner changes a password or an administrator sets it. */
+export async function replacePassword(replacement: Replacement, dependencies: ReplaceDependencies): Promise<ChangePasswordResponse> {
+  const { accounts, outbox, clock, audit, log, accountsTimeoutMs, stores } = dependencies;
+  const { address, actor, next, requester } = replacement;
+  const changeId = randomUUID();
+  const options = (): CallOptions => ({ signal: AbortSignal.timeout(accountsTimeoutMs) });
+  const hops: Record<string, number> = {};
+  let since = performance.now();
+  const hop = (name: string): void => {
+    const now = performance.now();
+    hops[name] = Math.round((now - since) * 10) / 10;
+    since = now;
+  };
+  const write = async (outcome: string, ended: ChangePasswordResponse['ended']): Promise<void> => {
+    try {
+      await audit.append({ at: clock.now(), ...replacement.audit, ...requester, address, outcome, ended });
+    } catch {
+      log.error({ requestId: requester.requestId }, 'the audit log did not answer');
+    }
+    hop('audit');
+    log.info({ requestId: requester.requestId, address, changeId, outcome, ended, hops }, `password ${replacement.audit.action}`);
+  };
+
+  try {
+    const replace = await replacement.prepare(options);
+    hop('verify');
+    const passwordVersion = await accounts.passwordVersion(address, options());
+    replacement.expect?.(passwordVersion);
+    await outbox.record({ changeId, address, stores: stores.map(({ name }) => name), passwordVersion, settleAfter: clock.now() + 2 * accountsTimeoutMs })
+      .catch((cause: unknown) => { throw new ModuleError('STATE_UNAVAILABLE', { cause }); });
+    hop('record');
+    let changedAt: number;
+    try {
+      changedAt = (await replace(options())).changedAt ?? clock.now();
+    } catch (error) {
+      if (error instanceof ModuleError && error.code === 'ACCOUNTS_OUTCOME_UNKNOWN') {
+        // The write may have landed: the new password itself tells. Where it cannot, the entry stays and is settled later.
+        const landed = await accounts.verifyPassword(address, next, options()).catch(() => false);
+        if (!landed) throw error;
+        changedAt = clock.now();
+      } else if (error instanceof ModuleError) {
+        await outbox.cancel(changeId).catch(() => { log.error({ changeId }, 'the outbox did not answer; the entry will be settled'); });
+        throw error;
+      } else {
+        // Not a refusal that the driver knows: nobody can say whether it changed, so the entry stays.
+        throw new ModuleError('ACCOUNTS_OUTCOME_UNKNOWN', { cause: error });
+      }
+    }
+    hop('change');
+    await outbox.confirm(changeId, changedAt).catch(() => { log.error({ changeId }, 'the outbox did not answer; the entry will be settled'); });
+    hop('confirm');
+    const { ended, pending } = await deliverToAll({ changeId, address, changedAt, attempts: 0, actor }, dependencies);
+    hop('revoke');
+    const revocation = pending.length === 0 ? 'done' : 'pending';
+    await write(revocation, ended);
+    return { changedAt: new Date(changedAt).toISOString(), revocation, ended, pending };
+  } catch (error) {
+    const coded = error instanceof ModuleError ? error : new ModuleError('ACCOUNTS_UNAVAILABLE', { cause: error });
+    await write(coded.code, {});
+    throw coded;
+  }
+}
