@@ -64,7 +64,10 @@ export function run(command: string, args: readonly string[]): Running {
   const keep = (chunk: Buffer): void => { text = (text + chunk.toString()).slice(-20_000); };
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
-  const ended = new Promise<void>((resolve) => { child.once('close', () => { resolve(); }); child.once('error', (error) => { text += error.message; resolve(); }); });
+  // A test that failed before it could stop its server must still end.
+  child.unref();
+  for (const pipe of [child.stdout, child.stderr]) (pipe as unknown as { unref(): void }).unref();
+  const ended = new Promise<void>((resolve) => { child.once('exit', () => { resolve(); }); child.once('error', (error) => { text += error.message; resolve(); }); });
   // Where the test itself dies, its servers die with it.
   const orphan = (): void => { child.kill('SIGKILL'); };
   process.once('exit', orphan);

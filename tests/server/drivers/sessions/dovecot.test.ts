@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { pino } from 'pino';
+import type { SMTPServer } from 'smtp-server';
+import driver from '../../../../server/drivers/sessions/dovecot.ts';
+import type { SessionStore } from '../../../../server/ports/sessionStore.ts';
+import { startDovecot, type Dovecot } from '../../../services/dovecot.ts';
+import { imapClient, type MailClient, pop3Client, sieveClient, submissionClient } from '../../../services/mailClients.ts';
+import { freePort, sleep, until } from '../../../services/process.ts';
+import { relay } from '../../../services/relay.ts';
+import { describeSessionStore } from '../../../suites/sessionStoreSuite.ts';
+
+const USERS = 'alice@example.test:{PLAIN}old\nbob@example.test:{PLAIN}old\n';
+const within = (ms = 20_000) => ({ signal: AbortSignal.timeout(ms) });
+const context = { name: 'mail', dataDir: '/nowhere', clock: { now: () => Date.now() }, log: pino({ level: 'silent' }) };
+const create = (backends: { url: string; apiKey: string }[], more = {}): Promise<SessionStore> =>
+  driver.create(driver.options.validateSync({ backends: backends.map(({ url, apiKey }) => ({ url, apiKey })), ...more }, { strict: true }) as never, context);
+const passwd = { passdb: { driver: 'passwd-file', file: 'users' }, files: { users: USERS } } as const;
+
+const must = (client: MailClient | null): MailClient => {
+  if (client === null) throw new Error('the log-in was refused');
+  return client;
+};
+
+describeSessionStore('dovecot', async () => {
+  const dovecot = await startDovecot(passwd);
+  return {
+    store: await create([dovecot], { secondPassMs: 50 }),
+    first: 'alice@example.test', second: 'bob@example.test', choosesIssuedAt: false, revokesOne: false,
+    open: async (address) => { const client = must(await imapClient(dovecot.imap, address, 'old')); return () => client.alive(); },
+    unreachable: async () => create([{ url: `http://127.0.0.1:${String(await freePort())}`, apiKey: 'x' }]),
+    teardown: () => dovecot.stop(),
+  };
+});
+
+describe('dovecot', () => {
+  let dovecot: Dovecot;
+  let store: SessionStore;
+  let sink: { port: number; server: SMTPServer };
+  beforeAll(async () => {
+    sink = await relay();
+    dovecot = await startDovecot({ ...passwd, relayPort: sink.port });
+    store = await create([dovecot]);
+  });
+  afterAll(async () => {
+    await store.close();
+    await dovecot.stop();
+    await new Promise<void>((resolve) => { sink.server.close(() => { resolve(); }); });
+  });
+  const revokeAll = (issuedBefore: number, attempt = 1, from = store) => from.revokeAll({ address: 'Alice@Example.Test', issuedBefore, attempt, actor: null }, within());
+
+  it('ends every protocol, counted by channel; another mailbox\'s connections stay', async () => {
+    const clients = await Promise.all([
+      imapClient(dovecot.imap, 'alice@example.test', 'old'), imapClient(dovecot.imap, 'alice@example.test', 'old', { idle: true }),
+      pop3Client(dovecot.pop3, 'alice@example.test', 'old'), submissionClient(dovecot.submission, 'alice@example.test', 'old'),
+      sieveClient(dovecot.sieve, 'alice@example.test', 'old'),
+    ]);
+    const bob = must(await imapClient(dovecot.imap, 'bob@example.test', 'old', { idle: true }));
+    expect(await Promise.all(clients.map((client) => must(client).alive()))).toEqual([true, true, true, true, true]);
+    expect((await revokeAll(Date.now())).revoked).toEqual({ imap: 2, pop3: 1, submission: 1, managesieve: 1 });
+    expect(await Promise.all(clients.map((client) => must(client).alive()))).toEqual([false, false, false, false, false]);
+    expect(await bob.alive()).toBe(true);
+    bob.close();
+  });
+
+  it('tells since when a connection is there, to the second', async () => {
+    const before = Math.floor(Date.now() / 1000) * 1000;
+    const client = must(await imapClient(dovecot.imap, 'bob@example.test', 'old'));
+    await until('the listing', async () => (await store.list('bob@example.test', within())).length === 1);
+    const [session] = await store.list('bob@example.test', within());
+    expect(session).toMatchObject({ channel: 'imap', remoteAddress: '127.0.0.1' });
+    expect(session?.issuedAt).toBeGreaterThanOrEqual(before);
+    expect(session?.issuedAt).toBeLessThanOrEqual(Date.now());
+    await client.alive();
+    await sleep(1100);
+    await client.alive();
+    expect((await store.list('bob@example.test', within()))[0]?.issuedAt).toBe(session?.issuedAt);
+    client.close();
+  });
+
+  it('a later try leaves connections that began after the change (I2)', async () => {
+    const old = must(await imapClient(dovecot.imap, 'alice@example.test', 'old', { from: '127.0.0.5' }));
+    await sleep(1100);
+    const changedAt = Date.now();
+    await sleep(1100);
+    const fresh = must(await imapClient(dovecot.imap, 'alice@example.test', 'old', { from: '127.0.0.6', idle: true }));
+    expect((await revokeAll(changedAt, 2)).revoked.imap).toBe(1);
+    expect([await old.alive(), await fresh.alive()]).toEqual([false, true]);
+    expect((await revokeAll(changedAt, 3)).revoked.imap).toBe(0);
+    expect(await fresh.alive()).toBe(true);
+  });
+
+  it('asks every back end; one that is down makes the outcome pending, the others are ended all the same', async () => {
+    const both = await create([{ url: `http://127.0.0.1:${String(await freePort())}`, apiKey: 'x' }, dovecot]);
+    const client = must(await imapClient(dovecot.imap, 'alice@example.test', 'old'));
+    await expect(revokeAll(Date.now(), 1, both)).rejects.toMatchObject({ code: 'SESSIONS_UNAVAILABLE' });
+    expect(await client.alive()).toBe(false);
+  });
+
+  it('a wrong key is a misconfiguration, and stands in no error', async () => {
+    const wrong = await create([{ url: dovecot.url, apiKey: 'not-the-key' }]);
+    const error: unknown = await wrong.check(within()).catch((caught: unknown) => caught);
+    expect(error).toMatchObject({ code: 'SESSIONS_MISCONFIGURED' });
+    expect(JSON.stringify([error, String(error), (error as Error).stack])).not.toContain('not-the-key');
+  });
+
+  it('refuses a key in the clear over the network', () => {
+    expect(() => driver.options.validateSync({ backends: [{ url: 'http://imap.example.com:8080', apiKey: 'x' }] }, { strict: true })).toThrow(/loopback/);
+    expect(() => driver.options.validateSync({ backends: [{ url: 'https://imap.example.com:8080', apiKey: 'x' }] }, { strict: true })).not.toThrow();
+  });
+});
