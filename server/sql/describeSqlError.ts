@@ -31,6 +31,8 @@ export function describeSqlError(error: unknown): SqlProblem {
   const { code, message } = (typeof error === 'object' && error !== null ? error : {}) as { code?: unknown; message?: unknown };
   const text = typeof message === 'string' ? message : '';
   if (typeof code !== 'string') {
+    // A value that cannot be bound, not a connection.
+    if (error instanceof TypeError || error instanceof RangeError) return { kind: 'misconfigured', detail: error.name };
     // pg words the end of a connection and a full pool without a code.
     return { kind: 'unavailable', detail: /timeout/i.test(text) ? 'no connection in time' : 'the connection failed' };
   }

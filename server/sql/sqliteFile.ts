@@ -18,10 +18,15 @@ export function openSqliteFile(path: string, busyTimeoutMs: number): SqliteDatab
       const prepared = database.prepare(statement);
       return {
         reader: RETURNS_ROWS.test(statement),
-        all: (parameters) => prepared.all(...parameters),
-        run: (parameters) => prepared.run(...parameters),
-        iterate: (parameters) => prepared.iterate(...parameters),
+        // As one array: a null or a Buffer that stands alone would be taken for named parameters.
+        all: (parameters) => prepared.all([...parameters]).map(withBuffers),
+        run: (parameters) => prepared.run([...parameters]),
+        iterate: (parameters) => prepared.iterate([...parameters]),
       };
     },
   };
 }
+
+/** libsql gives an ArrayBuffer where the other two databases give a Buffer. */
+const withBuffers = (row: unknown): unknown =>
+  Object.fromEntries(Object.entries(row as object).map(([name, value]) => [name, value instanceof ArrayBuffer ? Buffer.from(value) : (value as unknown)]));

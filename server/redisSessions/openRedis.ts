@@ -1,0 +1,60 @@
+import { readFileSync } from 'node:fs';
+import { Redis } from 'ioredis';
+import { ModuleError } from '../../module/errors.ts';
+
+export interface RedisConnectionOptions {
+  readonly url: string;
+  readonly tls?: { readonly ca?: string | undefined; readonly verify?: boolean | undefined } | undefined;
+  /** Default 3000. */
+  readonly connectTimeoutMs?: number | undefined;
+}
+
+/** One connection, made at the first command; a command without a connection is refused instead of kept for later. */
+export function openRedis({ url, tls, connectTimeoutMs = 3_000 }: RedisConnectionOptions): Redis {
+  const redis = new Redis(url, {
+    lazyConnect: true,
+    connectTimeout: connectTimeoutMs,
+    commandTimeout: 10_000,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (times) => Math.min(times * 200, 2_000),
+    connectionName: 'mailbox-password',
+    ...(tls === undefined ? {} : { tls: { rejectUnauthorized: tls.verify ?? true, ...(tls.ca === undefined ? {} : { ca: readFileSync(tls.ca, 'utf8') }) } }),
+  });
+  // What breaks is told by the command that was waiting for it.
+  redis.on('error', () => undefined);
+  return redis;
+}
+
+const LASTING = /^(NOAUTH|WRONGPASS|NOPERM|WRONGTYPE|ERR (unknown command|invalid password|AUTH|Client sent AUTH|DB index))/;
+/** How Redis 6 and 7 word a right that a script lacks. */
+const LASTING_IN_SCRIPT = /ACL failure in script|user executing the script can't/i;
+
+/** ioredis' errors carry the command with its arguments: only Redis' own error word is passed on. */
+export function redisError(error: unknown): ModuleError {
+  if (error instanceof ModuleError) return error;
+  const message = error instanceof Error ? error.message : '';
+  if (LASTING_IN_SCRIPT.test(message)) return new ModuleError('SESSIONS_MISCONFIGURED', { detail: 'Redis says NOPERM' });
+  if (LASTING.test(message)) return new ModuleError('SESSIONS_MISCONFIGURED', { detail: `Redis says ${/^[A-Z]+/.exec(message)?.[0] ?? 'no'}` });
+  const code = (error as { code?: unknown }).code;
+  return new ModuleError('SESSIONS_UNAVAILABLE', { detail: typeof code === 'string' ? code : (/^[A-Z]{4,}(?= )/.exec(message)?.[0] ?? 'no answer from Redis') });
+}
+
+/** Rejects as soon as the signal fires; what was under way goes on and is not looked at. */
+export async function beforeDeadline<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  const late = (): ModuleError => new ModuleError('SESSIONS_UNAVAILABLE', { detail: 'the deadline had passed' });
+  if (signal.aborted) throw late();
+  let onAbort = (): void => undefined;
+  const deadline = new Promise<never>((_resolve, reject) => {
+    onAbort = () => { reject(late()); };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  const done = work();
+  done.catch(() => undefined);
+  try {
+    return await Promise.race([done, deadline]);
+  } catch (error) {
+    throw redisError(error);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
