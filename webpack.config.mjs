@@ -21,7 +21,7 @@ export default (_env, { mode = 'production' }) => ({
   mode,
   target: ['web', 'es2022'],
   devtool: 'hidden-source-map',
-  entry: { loader: './client/loader.ts', shell: './client/embeddedHost/shell.ts' },
+  entry: { loader: './client/loader.ts', shell: './client/embeddedHost/shell.ts', 'user-panel': './client/userPanel.ts', 'admin-panel': './client/adminPanel.ts' },
   experiments: { outputModule: true },
   output: {
     path: resolve(root, 'dist/client'),
@@ -40,7 +40,7 @@ export default (_env, { mode = 'production' }) => ({
   module: {
     rules: [
       { test: /\.tsx?$/, loader: 'swc-loader', options: { jsc: { target: 'es2022', parser: { syntax: 'typescript', tsx: true }, transform: { react: { runtime: 'automatic' } } } } },
-      { test: /section\.css$/, type: 'asset/source' },
+      { test: /(section|panels)\.css$/, type: 'asset/source' },
       { test: /shell\.css$/, type: 'asset/resource', generator: { filename: '[name].[contenthash:12][ext]' } },
     ],
   },

@@ -8,8 +8,8 @@ const TIMEOUT_MS = 45_000;
 export type Api = ReturnType<typeof createApi>;
 
 /** The only code that does HTTP. Every answer that is not 2xx rejects with an {@link ApiError}. */
-export function createApi(bridge: HostBridge, http: AxiosInstance = axios.create()) {
-  async function send<T>(method: 'GET' | 'POST', path: string, data: unknown, signal: AbortSignal | undefined): Promise<T> {
+export function createSend(bridge: Pick<HostBridge, 'baseUrl' | 'csrfToken'>, http: AxiosInstance = axios.create()) {
+  return async function send<T>(method: 'GET' | 'POST', path: string, data: unknown, signal: AbortSignal | undefined): Promise<T> {
     if (!navigator.onLine) throw new ApiError('OFFLINE');
     const csrf = method === 'GET' ? undefined : bridge.csrfToken();
     try {
@@ -22,7 +22,11 @@ export function createApi(bridge: HostBridge, http: AxiosInstance = axios.create
     } catch (error) {
       throw toApiError(error);
     }
-  }
+  };
+}
+
+export function createApi(bridge: HostBridge, http?: AxiosInstance) {
+  const send = createSend(bridge, http);
   const call = <Name extends OperationName>(name: Name, data: Operations[Name]['request'], signal?: AbortSignal) =>
     send<Operations[Name]['response']>(OPERATIONS[name].method, OPERATIONS[name].path, data, signal);
   return {

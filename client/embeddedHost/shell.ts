@@ -73,6 +73,13 @@ async function loginPage(): Promise<void> {
       }, () => { warning.textContent = t('state.offline'); });
   });
   form.append(await languageChoice());
+  const panels = make('p', { className: 'note panels' });
+  form.append(panels);
+  for (const [path, key] of [['panel', 'shell.userPanel'], ['admin', 'shell.adminPanel']] as const) {
+    // An operator may have switched a panel off.
+    const there = await fetch(`${base}/${path}/`, { method: 'HEAD' }).then(({ ok }) => ok, () => false);
+    if (there) panels.append(make('a', { href: `${base}/${path}/`, textContent: t(key) }), ' ');
+  }
   app.replaceChildren(make('main', {}, form));
   const demo = await ask<{ accounts: { address: string; password: string }[] }>('/host/demo');
   form.append(make('ul', { className: 'note' }, ...(demo?.accounts ?? []).map((entry) => make('li', { textContent: `${entry.address}  ${entry.password}` }))));

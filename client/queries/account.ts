@@ -1,5 +1,4 @@
 import { mutationOptions, queryOptions } from '@tanstack/react-query';
-import type { ChangeOwnPasswordRequest } from '../../module/operations.ts';
 import type { Api } from '../api/methods.ts';
 
 export const contextQuery = (api: Api) =>
@@ -9,5 +8,5 @@ export const messagesQuery = (api: Api) =>
   queryOptions({ queryKey: ['messages'], queryFn: ({ signal }) => api.getMessages(signal), staleTime: Infinity, retry: false });
 
 /** No key, no retry, and nothing of it stays in the cache: its variables are passwords. */
-export const changeMutation = (api: Api) =>
-  mutationOptions({ mutationFn: (request: ChangeOwnPasswordRequest) => api.changeOwnPassword(request), retry: false, gcTime: 0, networkMode: 'always' });
+export const sendingPasswords = <Request, Answer>(send: (request: Request) => Promise<Answer>) =>
+  mutationOptions({ mutationFn: (request: Request) => send(request), retry: false, gcTime: 0, networkMode: 'always' });

@@ -2,13 +2,17 @@ import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import fastifyStatic from '@fastify/static';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ModuleError } from '../../../module/errors.ts';
 import { packageRoot, readJson } from '../../paths.ts';
 import type { Wiring } from '../../wiring.ts';
 
 const TAG = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/;
 const HASHED = /\.[0-9a-f]{8,}\.[a-z]+$/;
+
+/** Texts that one surface alone shows: nobody else loads them. */
+const OWN_TEXTS: Readonly<Record<string, RegExp>> = { 'user-panel': /^(?!adminPanel\.)/, 'admin-panel': /^(?!userPanel\.)/ };
+const SECTION_TEXTS = /^(?!panel\.|userPanel\.|adminPanel\.)/;
 
 /** Texts for one language: English, then the language, then the region, then the operator's own, each over the last. */
 function texts(tag: string, folders: readonly string[]): Record<string, string> {
@@ -31,14 +35,21 @@ export async function assetRoutes(app: FastifyInstance, { config }: Wiring): Pro
 
   app.get(`${basePath}/manifest.json`, (_request, reply) => reply.header('Cache-Control', 'no-cache').send(readJson(join(root, 'manifest.json'))));
 
-  app.get<{ Params: { file: string } }>(`${basePath}/locales/:file`, (request, reply) => {
+  app.get<{ Params: { file: string } }>(`${basePath}/locales/:file`, (request, reply) => sendTexts(request, reply, SECTION_TEXTS));
+  app.get<{ Params: { file: string; surface: string } }>(`${basePath}/locales/:surface/:file`, (request, reply) => {
+    const own = OWN_TEXTS[request.params.surface];
+    if (own === undefined) throw new ModuleError('NOT_FOUND');
+    return sendTexts(request, reply, own);
+  });
+
+  function sendTexts(request: FastifyRequest<{ Params: { file: string } }>, reply: FastifyReply, wanted: RegExp) {
     const tag = request.params.file.replace(/\.json$/, '');
     if (!TAG.test(tag) || tag === request.params.file) throw new ModuleError('NOT_FOUND');
-    const body = JSON.stringify(texts(tag, folders));
+    const body = JSON.stringify(Object.fromEntries(Object.entries(texts(tag, folders)).filter(([key]) => wanted.test(key))));
     const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
     void reply.header('ETag', etag).header('Cache-Control', 'no-cache').type('application/json');
     return request.headers['if-none-match'] === etag ? reply.code(304).send() : reply.send(body);
-  });
+  }
 
   const built = join(root, 'dist', 'client');
   if (!existsSync(built)) return;

@@ -1,0 +1,51 @@
+import type { ChangeOwnPasswordRequest, ChangePasswordResponse } from '../../module/operations.ts';
+import {
+  ADMIN_PANEL_OPERATIONS as ADMIN, type AdminSessionResponse, type DevicesResponse, type DomainsResponse, type EndedResponse, type HistoryQuery, type HistoryResponse,
+  type MailboxesResponse, type MailboxResponse, type SessionCountsResponse, USER_PANEL_OPERATIONS as USER, type UserSessionResponse,
+} from '../../module/panelOperations.ts';
+import type { createSend } from './methods.ts';
+
+type Send = ReturnType<typeof createSend>;
+
+/** What is left out or empty is not sent. */
+function withQuery(path: string, query: Readonly<Record<string, string | null | undefined>>): string {
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined && value !== null && value !== '') given.set(name, value);
+  const text = given.toString();
+  return text === '' ? path : `${path}?${text}`;
+}
+
+export type UserPanelApi = ReturnType<typeof userPanelApi>;
+
+export const userPanelApi = (send: Send) => ({
+  getManifest: () => send<{ locales: readonly string[] }>('GET', '/manifest.json', undefined, undefined),
+  getMessages: (tag: string, signal?: AbortSignal) => send<Record<string, string>>('GET', `/locales/user-panel/${encodeURIComponent(tag)}.json`, undefined, signal),
+  logIn: (request: { address: string; password: string }) => send<UserSessionResponse>('POST', USER.logIn.path, request, undefined),
+  getSession: (signal?: AbortSignal) => send<UserSessionResponse>('GET', USER.getSession.path, undefined, signal),
+  logOut: () => send<object>('POST', USER.logOut.path, {}, undefined),
+  changeOwnPassword: (request: ChangeOwnPasswordRequest) => send<ChangePasswordResponse>('POST', USER.changePassword.path, request, undefined),
+  listDevices: (signal?: AbortSignal) => send<DevicesResponse>('GET', USER.listDevices.path, undefined, signal),
+  endDevice: (request: { store: string; id: string }) => send<EndedResponse>('POST', USER.endDevice.path, request, undefined),
+  endDevices: (which: 'others' | 'all') => send<EndedResponse>('POST', USER.endDevices.path, { which }, undefined),
+});
+
+export type AdminPanelApi = ReturnType<typeof adminPanelApi>;
+
+export const adminPanelApi = (send: Send) => ({
+  getManifest: () => send<{ locales: readonly string[] }>('GET', '/manifest.json', undefined, undefined),
+  getMessages: (tag: string, signal?: AbortSignal) => send<Record<string, string>>('GET', `/locales/admin-panel/${encodeURIComponent(tag)}.json`, undefined, signal),
+  logIn: (request: { name: string; password: string }) => send<AdminSessionResponse>('POST', ADMIN.logIn.path, request, undefined),
+  getSession: (signal?: AbortSignal) => send<AdminSessionResponse>('GET', ADMIN.getSession.path, undefined, signal),
+  logOut: () => send<object>('POST', ADMIN.logOut.path, {}, undefined),
+  listDomains: (search: string, cursor: string | null, signal?: AbortSignal) => send<DomainsResponse>('GET', withQuery(ADMIN.listDomains.path, { search, cursor }), undefined, signal),
+  listMailboxes: (domain: string, search: string, cursor: string | null, signal?: AbortSignal) =>
+    send<MailboxesResponse>('GET', withQuery(ADMIN.listMailboxes.path, { domain, search, cursor }), undefined, signal),
+  countSessions: (addresses: readonly string[], signal?: AbortSignal) => send<SessionCountsResponse>('POST', ADMIN.countSessions.path, { addresses }, signal),
+  getMailbox: (address: string, signal?: AbortSignal) => send<MailboxResponse>('GET', withQuery(ADMIN.getMailbox.path, { address }), undefined, signal),
+  setPassword: (request: { address: string; newPassword: string; passwordVersion: string | null }) => send<ChangePasswordResponse>('POST', ADMIN.setPassword.path, request, undefined),
+  endSessions: (address: string) => send<EndedResponse>('POST', ADMIN.endSessions.path, { address }, undefined),
+  listHistory: (query: HistoryQuery, cursor: string | null, signal?: AbortSignal) => send<HistoryResponse>('GET', withQuery(ADMIN.listHistory.path, { ...query, cursor }), undefined, signal),
+  /** An address to go to: the browser saves what comes while it comes. */
+  historyFile: (query: HistoryQuery) => withQuery(ADMIN.exportHistory.path, { ...query }),
+});
+

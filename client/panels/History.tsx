@@ -1,0 +1,102 @@
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { CHANNELS } from '../../module/channels.ts';
+import { type HistoryQuery, OUTCOMES } from '../../module/panelOperations.ts';
+import type { AdminPanelApi } from '../api/panelMethods.ts';
+import { useTranslator } from '../i18n/context.ts';
+import type { MessageKey } from '../i18n/translator.ts';
+import { Failed } from './Failed.tsx';
+import { LoadMore } from './LoadMore.tsx';
+import { useDebounced } from './useDebounced.ts';
+import { useFormats } from './useFormats.ts';
+import { useSignedOut } from './useSignedOut.ts';
+
+const ACTIONS: Readonly<Record<string, MessageKey>> = {
+  change: 'adminPanel.action.change', set: 'adminPanel.action.set', revoke: 'adminPanel.action.revoke', signIn: 'adminPanel.action.signIn', access: 'adminPanel.action.access',
+};
+
+/** The day of a date field as the milliseconds at which it begins here; `plus` days later. */
+function dayStart(day: string, plus = 0): string | undefined {
+  if (day === '') return undefined;
+  const at = new Date(`${day}T00:00:00`);
+  at.setDate(at.getDate() + plus);
+  return Number.isNaN(at.getTime()) || at.getTime() < 0 ? undefined : String(at.getTime());
+}
+
+/** Only what is filled in. */
+const query = (filter: { mailbox: string; administrator: string; outcome: string; from: string; to: string }): HistoryQuery => Object.fromEntries(Object.entries({
+  mailbox: filter.mailbox.trim(), administrator: filter.administrator.trim(), outcome: filter.outcome, from: dayStart(filter.from), to: dayStart(filter.to, 1),
+}).filter(([, value]) => value !== undefined && value !== ''));
+
+interface HistoryProps {
+  readonly api: AdminPanelApi;
+  readonly base: string;
+  readonly onSignedOut: () => void;
+}
+
+/** The audit log: who, whom, when, from where, with what outcome, and what was ended. It can be read and saved, never changed. */
+export function History({ api, base, onSignedOut }: HistoryProps) {
+  const { t, list } = useTranslator();
+  const { time, number } = useFormats();
+  const [filter, setFilter] = useState({ mailbox: '', administrator: '', outcome: '', from: '', to: '' });
+  const wanted = query(useDebounced(filter));
+  const events = useInfiniteQuery({
+    queryKey: ['history', wanted], initialPageParam: null as string | null,
+    queryFn: ({ pageParam, signal }) => api.listHistory(wanted, pageParam, signal),
+    getNextPageParam: ({ nextCursor }) => nextCursor,
+  });
+  useSignedOut(events.error, onSignedOut);
+  const rows = events.data?.pages.flatMap((page) => page.events) ?? [];
+  const set = (name: keyof typeof filter) => (event: { target: { value: string } }) => { setFilter((before) => ({ ...before, [name]: event.target.value })); };
+  const outcome = (name: string) => (name === 'done' || name === 'pending' ? t(`adminPanel.outcome.${name}`) : <>{t('adminPanel.outcome.refused')} <small>{name}</small></>);
+  const ended = (counts: (typeof rows)[number]['ended']): string =>
+    list(CHANNELS.filter((channel) => (counts[channel] ?? 0) > 0).map((channel) => `${t(`channel.${channel}`)}: ${number(counts[channel])}`));
+
+  return (
+    <>
+      <form className="filters" onSubmit={(event) => { event.preventDefault(); }}>
+        <label>{t('adminPanel.mailbox')}<input type="search" dir="ltr" autoComplete="off" spellCheck={false} value={filter.mailbox} onChange={set('mailbox')} /></label>
+        <label>{t('adminPanel.administrator')}<input type="search" dir="ltr" autoComplete="off" spellCheck={false} value={filter.administrator} onChange={set('administrator')} /></label>
+        <label>{t('adminPanel.outcome')}
+          <select value={filter.outcome} onChange={set('outcome')}>
+            <option value="">{t('adminPanel.outcome.all')}</option>
+            {OUTCOMES.map((name) => <option key={name} value={name}>{t(`adminPanel.outcome.${name}`)}</option>)}
+          </select>
+        </label>
+        <label>{t('adminPanel.fromDay')}<input type="date" value={filter.from} onChange={set('from')} /></label>
+        <label>{t('adminPanel.toDay')}<input type="date" value={filter.to} onChange={set('to')} /></label>
+        <a className="plain" href={base + api.historyFile(wanted)} onClick={(event) => {
+          // A session that has ended must not replace the page by an error: ask first.
+          event.preventDefault();
+          api.getSession().then(() => { location.assign(base + api.historyFile(wanted)); }, () => { void events.refetch(); });
+        }}>{t('adminPanel.export')}</a>
+      </form>
+      {events.isError && <Failed error={events.error} onRetry={() => { void events.refetch(); }} />}
+      {events.isSuccess && rows.length === 0 ? <p role="status">{t('adminPanel.noHistory')}</p> : (
+        <table className="list history">
+          <caption className="unseen">{t('adminPanel.history')}</caption>
+          <thead><tr>
+            <th scope="col">{t('adminPanel.when')}</th><th scope="col">{t('adminPanel.what')}</th><th scope="col" className="wide">{t('adminPanel.who')}</th>
+            <th scope="col" className="wide">{t('adminPanel.where')}</th><th scope="col">{t('adminPanel.outcome')}</th><th scope="col" className="wide">{t('adminPanel.ended')}</th>
+          </tr></thead>
+          <tbody>
+            {rows.map((event) => (
+              <tr key={`${String(event.at)} ${event.requestId}`}>
+                <td>{time(event.at)}</td>
+                <td>
+                  {t(ACTIONS[event.action] ?? 'adminPanel.action.access')} <bdi className="soft">{event.address}</bdi>
+                  <span className="narrow soft"><bdi>{event.actor}</bdi> · <bdi>{event.remoteAddress}</bdi> {ended(event.ended)}</span>
+                </td>
+                <td className="wide"><bdi>{event.actor}</bdi></td>
+                <td className="wide"><bdi>{event.remoteAddress}</bdi></td>
+                <td>{outcome(event.outcome)}</td>
+                <td className="wide">{ended(event.ended)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+      <LoadMore more={events.hasNextPage} loading={events.isFetching} onMore={() => { void events.fetchNextPage(); }} />
+    </>
+  );
+}

@@ -1,0 +1,15 @@
+import type { ReactNode } from 'react';
+import { useTranslator } from '../i18n/context.ts';
+
+/** The bar at the top: which panel, who, and the way out. */
+export function PanelHeader({ title, who, onLogOut, children }: { readonly title: string; readonly who: string; readonly onLogOut: () => void; readonly children?: ReactNode }) {
+  const { t } = useTranslator();
+  return (
+    <header className="bar">
+      <h1>{title}</h1>
+      {children}
+      <span className="who"><bdi>{who}</bdi></span>
+      <button type="button" className="out" onClick={onLogOut}>{t('shell.logOut')}</button>
+    </header>
+  );
+}

@@ -1,0 +1,51 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { useCallback, useEffect, useState } from 'react';
+import { ApiError } from '../api/apiError.ts';
+
+interface SessionApi<Session> {
+  getSession(signal?: AbortSignal): Promise<Session>;
+  logOut(): Promise<object>;
+}
+
+type State<Session> = { readonly at: 'asking' } | { readonly at: 'failed' } | { readonly at: 'out' } | { readonly at: 'in'; readonly session: Session };
+
+/** Whether somebody is logged in to this panel. Leaving drops everything that was loaded. */
+export function usePanelSession<Session extends { readonly csrfToken: string }>(api: SessionApi<Session>, setCsrfToken: (token: string | undefined) => void) {
+  const client = useQueryClient();
+  const [state, setState] = useState<State<Session>>({ at: 'asking' });
+
+  const enter = useCallback((session: Session): void => {
+    setCsrfToken(session.csrfToken);
+    setState({ at: 'in', session });
+  }, [setCsrfToken]);
+
+  const leave = useCallback((): void => {
+    setCsrfToken(undefined);
+    client.clear();
+    setState({ at: 'out' });
+  }, [client, setCsrfToken]);
+
+  const ask = useCallback((signal?: AbortSignal): void => {
+    api.getSession(signal).then(enter, (error: unknown) => {
+      if (signal?.aborted === true) return;
+      if (error instanceof ApiError && error.code === 'AUTHENTICATION_REQUIRED') leave();
+      else setState((before) => (before.at === 'in' ? before : { at: 'failed' }));
+    });
+  }, [api, enter, leave]);
+
+  useEffect(() => {
+    const abort = new AbortController();
+    ask(abort.signal);
+    return () => { abort.abort(); };
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- once, at the start
+  }, []);
+
+  return {
+    state, enter, leave, ask,
+    logOut: async (): Promise<void> => {
+      // Also where the server cannot be reached nothing stays on the screen; the session then ends by its idle limit.
+      await api.logOut().catch(() => undefined);
+      leave();
+    },
+  };
+}

@@ -1,0 +1,18 @@
+import { type Channel, type ChannelCounts, CHANNELS } from '../../module/channels.ts';
+import { useTranslator } from '../i18n/context.ts';
+
+/** Which sessions were ended, and which still are not. */
+export function Ended({ ended, pending }: { readonly ended: ChannelCounts; readonly pending: readonly Channel[] }) {
+  const { t, list } = useTranslator();
+  return (
+    <>
+      <p>{t('done.ended')}</p>
+      <ul>
+        {CHANNELS.filter((channel) => ended[channel] !== undefined).map((channel) => (
+          <li key={channel}>{t('done.count', { channel: t(`channel.${channel}`), count: ended[channel] ?? 0 })}</li>
+        ))}
+      </ul>
+      {pending.length > 0 && <p className="warning">{t('done.pending', { channels: list(pending.map((channel) => t(`channel.${channel}`))) })}</p>}
+    </>
+  );
+}

@@ -1,0 +1,22 @@
+import { useTranslator } from '../i18n/context.ts';
+
+interface FormMessagesProps {
+  readonly status: string;
+  readonly message: string;
+  /** Seconds until the next try is allowed; 0 = now. */
+  readonly wait: number;
+}
+
+/** What a form has to say: its state, and what went wrong. */
+export function FormMessages({ status, message, wait }: FormMessagesProps) {
+  const { t } = useTranslator();
+  return (
+    <>
+      <p className="status" role="status">{status}</p>
+      <div role="alert">
+        {message !== '' && <p className="warning">{message}</p>}
+        {wait > 0 && <p className="warning">{t('state.rateLimitedSeconds', { count: wait })}</p>}
+      </div>
+    </>
+  );
+}

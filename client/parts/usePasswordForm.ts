@@ -1,0 +1,158 @@
+import { useMutation } from '@tanstack/react-query';
+import { type SyntheticEvent, useEffect, useRef, useState } from 'react';
+import type { Schema } from 'yup';
+import type { ErrorParams, FieldProblem } from '../../module/errors.ts';
+import type { ChangePasswordResponse } from '../../module/operations.ts';
+import { generatePassword } from '../../module/policy/generatePassword.ts';
+import { normalizePassword } from '../../module/policy/normalizePassword.ts';
+import type { PasswordPolicy } from '../../module/policy/passwordPolicy.ts';
+import type { PolicyResources } from '../../module/policy/rules/rule.ts';
+import { validateRequest } from '../../module/requests/validateRequest.ts';
+import { ApiError } from '../api/apiError.ts';
+import { useTranslator } from '../i18n/context.ts';
+import { sendingPasswords } from '../queries/account.ts';
+import { copyText } from './copyText.ts';
+import { useCommonPasswords } from './useCommonPasswords.ts';
+import { useCountdown } from './useCountdown.ts';
+import { useStrength } from './useStrength.ts';
+
+const FIELDS = ['currentPassword', 'newPassword', 'confirm'] as const;
+export type Field = (typeof FIELDS)[number];
+type Errors = Partial<Record<Field, readonly string[]>>;
+
+const EMPTY: Record<Field, string> = { currentPassword: '', newPassword: '', confirm: '' };
+/** A password that somebody asked to see is hidden again after this time, and when the tab is. */
+const SHOWN_MS = 60_000;
+
+export interface PasswordFormOptions<Request> {
+  readonly address: string;
+  readonly policy: PasswordPolicy;
+  readonly writable: boolean;
+  /** False where the form has one field only (an administrator sees what is set). */
+  readonly confirms: boolean;
+  readonly toRequest: (values: Readonly<Record<Field, string>>) => Request;
+  readonly schema: (request: Request, resources: PolicyResources) => Schema<unknown>;
+  readonly send: (request: Request) => Promise<ChangePasswordResponse>;
+  readonly onDone: (answer: ChangePasswordResponse) => void;
+  readonly onSignedOut: () => void;
+  /** A refusal that the surface itself shows; true = it does. */
+  readonly onRefused?: ((error: ApiError) => boolean) | undefined;
+}
+
+/** What every form that sends a new password does: judge by the server's schema, generate, copy, show and hide, say what was refused. */
+export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) {
+  const { address, policy, writable, confirms } = options;
+  const { t, code } = useTranslator();
+  const [values, setValues] = useState(EMPTY);
+  const [shown, setShown] = useState<Partial<Record<Field, boolean>>>({});
+  const [errors, setErrors] = useState<Errors>({});
+  const [notice, setNotice] = useState('');
+  const [message, setMessage] = useState('');
+  const [wait, startWait] = useCountdown();
+  const inputs = useRef<Partial<Record<Field, HTMLInputElement | null>>>({});
+  const common = useCommonPasswords(policy.forbidCommon && values.newPassword !== '');
+  const strength = useStrength(values.newPassword);
+  const resources = { ...common, strength };
+  const mutation = useMutation(sendingPasswords(options.send));
+  const policyContext = { address, currentPassword: values.currentPassword === '' ? undefined : values.currentPassword };
+  const disabled = mutation.isPending || !writable;
+
+  const anyShown = Object.values(shown).some(Boolean);
+  useEffect(() => {
+    if (!anyShown) return undefined;
+    const hide = (): void => { setShown({}); };
+    const whenHidden = (): void => { if (document.hidden) hide(); };
+    const timer = setTimeout(hide, SHOWN_MS);
+    document.addEventListener('visibilitychange', whenHidden);
+    return () => {
+      clearTimeout(timer);
+      document.removeEventListener('visibilitychange', whenHidden);
+    };
+  }, [anyShown]);
+
+  function fail(found: Errors, text = ''): void {
+    setErrors(found);
+    setMessage(text);
+    const first = FIELDS.find((field) => (found[field]?.length ?? 0) > 0);
+    if (first !== undefined) setTimeout(() => inputs.current[first]?.focus());
+  }
+
+  function problems(fields: readonly FieldProblem[]): Errors {
+    const found: Partial<Record<Field, string[]>> = {};
+    for (const problem of fields) {
+      const field = FIELDS.find((name) => name === problem.field);
+      if (field !== undefined) (found[field] ??= []).push(code('violation', problem.code, problem.params));
+    }
+    return found;
+  }
+
+  function change(field: Field, value: string): void {
+    setValues((before) => ({ ...before, [field]: value }));
+    setErrors((before) => ({ ...before, [field]: [] }));
+    setMessage('');
+    setNotice('');
+  }
+
+  function generate(): void {
+    const password = generatePassword(policy, crypto, policyContext);
+    setValues((before) => ({ ...before, newPassword: password, confirm: password }));
+    setErrors((before) => ({ ...before, newPassword: [], confirm: [] }));
+    setShown((before) => ({ ...before, newPassword: true, confirm: true }));
+    setMessage('');
+    setNotice(t('state.generated'));
+  }
+
+  async function copy(): Promise<void> {
+    const copied = await copyText(values.newPassword, inputs.current.newPassword ?? null);
+    setNotice(copied ? t('action.copied') : t('action.copyFailed'));
+  }
+
+  function refused(error: unknown): void {
+    const failure = error instanceof ApiError ? error : new ApiError('UNCONFIRMED');
+    const { code: name, params, fields }: { code: string; params: ErrorParams; fields: readonly FieldProblem[] } = failure;
+    const seconds = params['retryAfterSeconds'];
+    if (options.onRefused?.(failure) === true) return;
+    if (name === 'AUTHENTICATION_REQUIRED') options.onSignedOut();
+    else if (name === 'RATE_LIMITED' && typeof seconds === 'number') startWait(seconds);
+    else if (name === 'OFFLINE') fail({}, t('state.offline'));
+    else if (name === 'UNCONFIRMED' || name === 'ACCOUNTS_OUTCOME_UNKNOWN') fail({}, t('state.unconfirmed'));
+    else {
+      const found = problems(fields);
+      fail(found, Object.keys(found).length > 0 ? '' : code('error', name, params));
+    }
+  }
+
+  function submit(event: SyntheticEvent): void {
+    event.preventDefault();
+    event.stopPropagation();
+    if (disabled || wait > 0) return;
+    const request = options.toRequest(values);
+    const verdict = validateRequest(options.schema(request, resources), request);
+    const found: Errors = 'fields' in verdict ? problems(verdict.fields) : {};
+    const same = !confirms || normalizePassword(values.newPassword) === normalizePassword(values.confirm);
+    if (!same) found.confirm = [t('violation.CONFIRM_MISMATCH')];
+    if (Object.keys(found).length > 0) {
+      fail(found);
+      return;
+    }
+    setMessage('');
+    mutation.mutate(request, {
+      onSuccess: (answer) => { setValues(EMPTY); setShown({}); options.onDone(answer); },
+      onError: refused,
+      onSettled: () => { mutation.reset(); },
+    });
+  }
+
+  return {
+    values, notice, message, wait, disabled, resources, policyContext, generate, copy, submit,
+    busy: mutation.isPending,
+    score: values.newPassword === '' ? undefined : strength(values.newPassword),
+    clear: () => { setValues(EMPTY); setShown({}); setErrors({}); setMessage(''); setNotice(''); },
+    field: (name: Field) => ({
+      name, value: values[name], errors: errors[name] ?? [], shown: shown[name] === true, disabled,
+      onChange: (value: string) => { change(name, value); },
+      onShow: (show: boolean) => { setShown((before) => ({ ...before, [name]: show })); },
+      inputRef: (input: HTMLInputElement | null) => { inputs.current[name] = input; },
+    }),
+  };
+}

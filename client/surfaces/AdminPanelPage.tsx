@@ -1,0 +1,79 @@
+import { useCallback, useRef, useState } from 'react';
+import type { AdminSessionResponse } from '../../module/panelOperations.ts';
+import type { AdminPanelApi } from '../api/panelMethods.ts';
+import { useTranslator } from '../i18n/context.ts';
+import { DomainChooser } from '../panels/DomainChooser.tsx';
+import { EditMailbox } from '../panels/EditMailbox.tsx';
+import { Failed } from '../panels/Failed.tsx';
+import { History } from '../panels/History.tsx';
+import { LanguageChoice } from '../panels/LanguageChoice.tsx';
+import { LogInForm } from '../panels/LogInForm.tsx';
+import { Mailboxes } from '../panels/Mailboxes.tsx';
+import { PanelHeader } from '../panels/PanelHeader.tsx';
+import type { PanelPageProps } from '../panels/startPanel.tsx';
+import { useHash } from '../panels/useHash.ts';
+import { usePanelSession } from '../panels/usePanelSession.ts';
+
+const TABS = ['users', 'history'] as const;
+
+/** The administrator's panel: mailboxes of a domain with their passwords, and what was done. */
+export function AdminPanelPage({ api, base, setCsrfToken }: PanelPageProps<AdminPanelApi>) {
+  const { t } = useTranslator();
+  const { state, enter, leave, ask, logOut } = usePanelSession(api, setCsrfToken);
+  const [ended, setEnded] = useState(false);
+  const [tab, goTo] = useHash(TABS, 'users');
+  const [domain, setDomain] = useState('');
+  const [editing, setEditing] = useState<string | null>(null);
+  const tabs = useRef<Partial<Record<(typeof TABS)[number], HTMLButtonElement | null>>>({});
+  const forget = useCallback((): void => {
+    setEnded(true);
+    setEditing(null);
+    setDomain('');
+    location.hash = '';
+  }, []);
+  const out = useCallback((): void => {
+    forget();
+    leave();
+  }, [forget, leave]);
+
+  if (state.at === 'asking') return <main className="login"><p role="status">{t('section.loading')}</p></main>;
+  if (state.at === 'failed') return <main className="login"><h1>{t('adminPanel.title')}</h1><Failed error={null} onRetry={() => { ask(); }} /></main>;
+  if (state.at === 'out') {
+    return (
+      <LogInForm<AdminSessionResponse> title={t('adminPanel.title')} nameLabel={t('adminPanel.name')} nameType="text" notice={ended ? <p role="status">{t('shell.ended')}</p> : null}
+        logIn={(name, password) => api.logIn({ name, password })} onLoggedIn={(session) => { setEnded(false); enter(session); }}>
+        <LanguageChoice load={api.getManifest} />
+      </LogInForm>
+    );
+  }
+  const { session } = state;
+  return (
+    <>
+      <PanelHeader title={t('adminPanel.title')} who={session.name} onLogOut={() => { forget(); void logOut(); }}>
+        <LanguageChoice load={api.getManifest} />
+      </PanelHeader>
+      <div role="tablist" aria-label={t('panel.menu')} className="tabs" onKeyDown={(event) => {
+        if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
+        const other = tab === 'users' ? 'history' : 'users';
+        goTo(other);
+        tabs.current[other]?.focus();
+      }}>
+        {TABS.map((name) => (
+          <button key={name} ref={(button) => { tabs.current[name] = button; }} type="button" role="tab" id={`tab-${name}`} aria-selected={tab === name} aria-controls="tab-panel" tabIndex={tab === name ? 0 : -1}
+            onClick={() => { goTo(name); }}>{t(`adminPanel.${name}`)}</button>
+        ))}
+      </div>
+      <main id="tab-panel" aria-labelledby={`tab-${tab}`} className="card wide-card">
+        <h2 className="unseen">{t(`adminPanel.${tab}`)}</h2>
+        {tab === 'users' && (
+          <>
+            <DomainChooser api={api} domain={domain} onChoose={setDomain} onSignedOut={out} />
+            {domain !== '' && <Mailboxes key={domain} api={api} domain={domain} onEdit={setEditing} onSignedOut={out} />}
+          </>
+        )}
+        {tab === 'history' && <History api={api} base={base} onSignedOut={out} />}
+      </main>
+      {editing !== null && <EditMailbox key={editing} api={api} session={session} address={editing} onClose={() => { setEditing(null); }} onSignedOut={out} />}
+    </>
+  );
+}
