@@ -15,6 +15,7 @@ export function openRedis({ url, tls, connectTimeoutMs = 3_000 }: RedisConnectio
     lazyConnect: true,
     connectTimeout: connectTimeoutMs,
     commandTimeout: 10_000,
+    disconnectTimeout: 200,
     maxRetriesPerRequest: 0,
     retryStrategy: (times) => Math.min(times * 200, 2_000),
     connectionName: 'mailbox-password',
