@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { ValidationError } from 'yup';
 import type { Config } from '../module/config/configSchema.ts';
 import { type PasswordPolicy, POLICY_PRESETS } from '../module/policy/passwordPolicy.ts';
+import { type AccountRoute, accountsByDomain } from './accountsByDomain.ts';
 import { ConfigError } from './config/loadConfig.ts';
 import { createStateAudit } from './drivers/audit/state.ts';
 import type { Driver, DriverContext } from './drivers/defineDriver.ts';
@@ -11,13 +12,18 @@ import { createStateOutbox } from './drivers/outbox/state.ts';
 import { DRIVERS } from './drivers/registry.ts';
 import { createPanels, type Panels } from './panels/createPanels.ts';
 import { endingPanelSessions } from './panels/panelSessions.ts';
+import { withMailRefresh } from './groupOffice/mailRefresh.ts';
 import type { AccountApi } from './ports/accountApi.ts';
 import type { AuditLog } from './ports/auditLog.ts';
 import type { Clock } from './ports/clock.ts';
 import type { HostIdentity } from './ports/hostIdentity.ts';
 import type { RevocationOutbox } from './ports/revocationOutbox.ts';
 import type { SessionStore } from './ports/sessionStore.ts';
+import { sqlDialectOf } from './sql/sqlUrl.ts';
+import { createSharedClock } from './state/sharedClock.ts';
 import { openState } from './state/stateDatabase.ts';
+
+const SHARED: ReadonlySet<string> = new Set(['mysql', 'postgres']);
 
 /** Every port with the driver that serves it. */
 export interface Wiring {
@@ -49,36 +55,68 @@ async function create<Port>(drivers: Readonly<Record<string, AnyDriver<Port>>>, 
   }
 }
 
-/** The only place that knows which driver serves which port. */
-export async function wire(config: Config, log: Logger): Promise<Wiring> {
+/** Each domain belongs to one account API; `*` takes the rest. */
+function checkDomains(config: Config): void {
+  const seen = new Set<string>();
+  const problems: string[] = [];
+  for (const [at, { domains }] of config.accounts.entries()) {
+    for (const domain of domains.map((name) => name.toLowerCase())) {
+      if (seen.has(domain)) problems.push(`accounts[${String(at)}].domains: ${domain} is named twice`);
+      seen.add(domain);
+    }
+  }
+  const stores = config.sessions.map(({ name }) => name);
+  for (const name of new Set(stores.filter((one, at) => stores.indexOf(one) !== at))) problems.push(`sessions: two stores have the name ${name}`);
+  if (problems.length > 0) throw new ConfigError(problems);
+}
+
+/** Group-Office keeps a copy of each mailbox password for its own mail client: its service key lets us renew it. */
+function renewingMail(accounts: AccountApi, config: Config, log: Logger): AccountApi {
+  if (config.host.driver !== 'groupOffice') return accounts;
+  const { url, host } = config.host as { url?: string; host?: string | null };
+  const { serviceKey } = (config.sessions.find(({ driver }) => driver === 'groupOffice') ?? {}) as { serviceKey?: string };
+  return url === undefined || serviceKey === undefined ? accounts : withMailRefresh(accounts, { url, ...(host !== undefined && { host }), serviceKey }, log);
+}
+
+/** The only place that knows which driver serves which port. `system` is this machine's clock, milliseconds since the epoch. */
+export async function wire(config: Config, log: Logger, system: () => number = Date.now): Promise<Wiring> {
   const dataDir = resolve(config.dataDir);
+  checkDomains(config);
+  if (config.state.url !== null && !SHARED.has(sqlDialectOf(config.state.url) ?? '')) throw new ConfigError(['state.url: mysql://... or postgres://... is expected; null = SQLite in dataDir']);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const clock: Clock = { now: () => Date.now() };
-  const context = (name: string): DriverContext => ({ name, dataDir, clock, log });
-  const first = config.accounts[0];
-  if (first === undefined || config.accounts.length > 1 || first.domains.join() !== '*') {
-    throw new ConfigError(['accounts: one entry with domains ["*"] is supported for now']);
+  const opened: { close(): Promise<void> | void }[] = [];
+  const closeAll = async (): Promise<void> => { await Promise.allSettled(opened.reverse().map(async (one) => one.close())); };
+  try {
+    const state = await openState(dataDir, config.state.url);
+    opened.push({ close: () => state.database.destroy() });
+    const clock = await createSharedClock(state.now, system);
+    opened.push(clock);
+    const context = (name: string): DriverContext => ({ name, dataDir, clock, log });
+    const { preset, ...over } = config.policy;
+    const policy = { ...POLICY_PRESETS[preset as keyof typeof POLICY_PRESETS], ...over } as PasswordPolicy;
+    const routes: AccountRoute[] = [];
+    for (const [at, entry] of config.accounts.entries()) {
+      const api = await create<AccountApi>(DRIVERS.accounts, `accounts[${String(at)}]`, entry, context(entry.driver), ['domains', 'verify']);
+      routes.push({ domains: entry.domains.map((domain) => domain.toLowerCase()), api });
+      opened.push(api);
+    }
+    const accounts = renewingMail(accountsByDomain(routes), config, log);
+    const stores: SessionStore[] = [];
+    for (const [at, entry] of config.sessions.entries()) {
+      const store = await create<SessionStore>(DRIVERS.sessions, `sessions[${String(at)}]`, entry, context(entry.name), ['name']);
+      stores.push(store);
+      opened.push(store);
+    }
+    const host = await create<HostIdentity>(DRIVERS.hosts, 'host', config.host, context(config.host.driver), []);
+    opened.push(host);
+    const panels = await createPanels(config, state.database as unknown as Parameters<typeof createPanels>[1], clock);
+    const addressOf = async (changeId: string) => (await state.database.selectFrom('outbox').select('address').where('change_id', '=', changeId).executeTakeFirst())?.address ?? null;
+    const outbox = endingPanelSessions(createStateOutbox(state.database, clock, config.revocation.leaseMs), panels.sessions, addressOf);
+    // SQLite has one process: what a dead one had leased is free at once. Shared, the lease has to end.
+    if (!state.shared) await outbox.retryNow();
+    return { config, dataDir, policy, accounts, stores, host, outbox, clock, log, panels, audit: createStateAudit(state.database), close: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
   }
-  const { preset, ...over } = config.policy;
-  const policy = { ...POLICY_PRESETS[preset as keyof typeof POLICY_PRESETS], ...over } as PasswordPolicy;
-  const accounts = await create<AccountApi>(DRIVERS.accounts, 'accounts[0]', first, context(first.driver), ['domains']);
-  const stores: SessionStore[] = [];
-  for (const [at, entry] of config.sessions.entries()) {
-    stores.push(await create<SessionStore>(DRIVERS.sessions, `sessions[${String(at)}]`, entry, context(entry.name), ['name']));
-  }
-  const host = await create<HostIdentity>(DRIVERS.hosts, 'host', config.host, context(config.host.driver), []);
-  const state = await openState(dataDir);
-  const panels = await createPanels(config, state as unknown as Parameters<typeof createPanels>[1], clock);
-  const addressOf = async (changeId: string) => (await state.selectFrom('outbox').select('address').where('change_id', '=', changeId).executeTakeFirst())?.address ?? null;
-  const outbox = endingPanelSessions(createStateOutbox(state, clock, config.revocation.leaseMs), panels.sessions, addressOf);
-  // SQLite has one process: what a dead one had leased is free at once.
-  await outbox.retryNow();
-  return {
-    config, dataDir, policy, accounts, stores, host, outbox, clock, log, panels,
-    audit: createStateAudit(state),
-    async close() {
-      await Promise.all([accounts.close(), host.close(), ...stores.map((store) => store.close())]);
-      await state.destroy();
-    },
-  };
 }

@@ -24,6 +24,9 @@ export const configSchema = object({
     trustProxy: boolean().required().meta({ description: 'Take the client address from X-Forwarded-For', example: false }),
   }).noUnknown().required(),
   dataDir: string().min(1).required().meta({ description: 'Folder for databases', example: '/var/lib/mailbox-password' }),
+  state: object({
+    url: string().min(1).nullable().defined().meta({ description: 'Database of the module itself where several nodes share it: mysql://... or postgres://...; null = SQLite in dataDir', example: { file: '/etc/mailbox-password/state.url' }, secret: true }),
+  }).noUnknown().required(),
   host: driver,
   accounts: array(object({ driver: string().required(), domains: array(string().required()).min(1).required() }).required()).min(1).required(),
   sessions: array(object({ driver: string().required(), name: string().matches(/^[a-z0-9-]{1,40}$/).required() }).required()).min(1).required(),
@@ -77,6 +80,7 @@ export type Config = InferType<typeof configSchema>;
 export const DEFAULT_CONFIG: Config = {
   server: { host: '127.0.0.1', port: 8080, basePath: '/mailbox-password', publicUrl: null, trustProxy: false },
   dataDir: './data',
+  state: { url: null },
   host: { driver: 'embedded' },
   accounts: [{ driver: 'embedded', domains: ['*'] }],
   sessions: [{ driver: 'embedded', name: 'web' }],

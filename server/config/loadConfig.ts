@@ -60,6 +60,30 @@ export interface ConfigSources {
   readonly overrides?: Tree;
 }
 
+/** `{ env: NAME }` and `{ file: PATH }` stand for a text kept elsewhere, so that no secret needs to be in the configuration. */
+function resolveReferences(value: unknown, path: string, environment: Readonly<Record<string, string | undefined>>, problems: string[]): unknown {
+  if (Array.isArray(value)) return value.map((item, at) => resolveReferences(item, `${path}[${String(at)}]`, environment, problems));
+  if (!isTree(value)) return value;
+  const [first, ...more] = Object.entries(value);
+  if (first !== undefined && more.length === 0 && typeof first[1] === 'string') {
+    const [kind, name] = [first[0], first[1]];
+    if (kind === 'env') {
+      const found = environment[name];
+      if (found === undefined) problems.push(`${path}: the environment has no ${name}`);
+      return found;
+    }
+    if (kind === 'file') {
+      try {
+        return readFileSync(name, 'utf8').replace(/\r?\n$/, '');
+      } catch (error) {
+        problems.push(`${path}: ${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`);
+        return undefined;
+      }
+    }
+  }
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, resolveReferences(inner, path === '' ? key : `${path}.${key}`, environment, problems)]));
+}
+
 /** Defaults, then the file, then the environment, then the command line. Throws {@link ConfigError} with every problem (I9). */
 export function loadConfig({ file, environment = {}, overrides = {} }: ConfigSources): Config {
   let own: unknown = {};
@@ -73,8 +97,11 @@ export function loadConfig({ file, environment = {}, overrides = {} }: ConfigSou
   }
   const defaults = DEFAULT_CONFIG as unknown as Tree;
   const raw = [own as Tree, fromEnvironment(environment, defaults), overrides].reduce(merge, defaults);
+  const unresolved: string[] = [];
+  const resolved = resolveReferences(raw, '', environment, unresolved);
+  if (unresolved.length > 0) throw new ConfigError(unresolved);
   try {
-    return configSchema.validateSync(raw, { strict: true, abortEarly: false });
+    return configSchema.validateSync(resolved, { strict: true, abortEarly: false });
   } catch (error) {
     if (!ValidationError.isError(error)) throw error;
     throw new ConfigError(error.inner.map((inner) => `${inner.path === undefined || inner.path === '' ? '(top level)' : inner.path}: ${inner.message}`));

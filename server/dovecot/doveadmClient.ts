@@ -3,6 +3,7 @@ import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import axios, { type AxiosInstance, isAxiosError } from 'axios';
 import { ModuleError } from '../../module/errors.ts';
+import type { Clock } from '../ports/clock.ts';
 
 export interface DoveadmOptions {
   readonly url: string;
@@ -16,7 +17,7 @@ export interface DoveadmAnswer {
   readonly rows: readonly Readonly<Record<string, string>>[];
   /** Exit code of the command; 0 = done. 68 (EX_NOHOST) from `kick`: nobody is connected. */
   readonly exitCode: number;
-  /** Dovecot's clock less ours, milliseconds; the header it comes from counts seconds. */
+  /** Dovecot's clock less the module's, milliseconds; the header it comes from counts seconds. */
   readonly clockOffset: number;
 }
 
@@ -28,8 +29,10 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
  */
 export class DoveadmClient {
   readonly #http: AxiosInstance;
+  readonly #clock: Clock;
 
-  constructor({ url, apiKey, caFile }: DoveadmOptions) {
+  constructor({ url, apiKey, caFile }: DoveadmOptions, clock: Clock) {
+    this.#clock = clock;
     // Asked with "Connection: close", Dovecot 2.3 leaves a refused key without an answer; it closes after each one anyway.
     const agent = { keepAlive: true, maxFreeSockets: 0 };
     this.#http = axios.create({
@@ -50,13 +53,13 @@ export class DoveadmClient {
 
   /** Throws SESSIONS_UNAVAILABLE or SESSIONS_MISCONFIGURED; details never hold the key. */
   async call(command: string, parameters: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<DoveadmAnswer> {
-    const sentAt = Date.now();
+    const sentAt = this.#clock.now();
     const { status, data, headers } = await this.#http.post<string>('/doveadm/v1', JSON.stringify([[command, parameters, 'mailbox-password']]), { signal })
       .catch((error: unknown) => { throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: `doveadm: ${isAxiosError(error) ? (error.code ?? 'no answer') : 'no answer'}` }); });
     if (status === 401 || status === 403) throw new ModuleError('SESSIONS_MISCONFIGURED', { detail: 'doveadm refuses the API key' });
     if (status !== 200) throw new ModuleError(status >= 500 ? 'SESSIONS_UNAVAILABLE' : 'SESSIONS_MISCONFIGURED', { detail: `doveadm answers HTTP ${String(status)}` });
     const date = Date.parse(String(headers['date']));
-    return { ...parseAnswer(command, data), clockOffset: Number.isNaN(date) ? 0 : date + 500 - (sentAt + Date.now()) / 2 };
+    return { ...parseAnswer(command, data), clockOffset: Number.isNaN(date) ? 0 : date + 500 - (sentAt + this.#clock.now()) / 2 };
   }
 }
 

@@ -2,10 +2,15 @@
 import accountsEmbedded from './accounts/embedded.ts';
 import accountsGroupOfficeMaildomains from './accounts/groupOfficeMaildomains.ts';
 import accountsGroupOfficeUser from './accounts/groupOfficeUser.ts';
+import accountsSql from './accounts/sql.ts';
 import hostsEmbedded from './hosts/embedded/index.ts';
 import hostsGroupOffice from './hosts/groupOffice.ts';
+import sessionsDovecot from './sessions/dovecot.ts';
 import sessionsEmbedded from './sessions/embedded.ts';
 import sessionsGroupOffice from './sessions/groupOffice.ts';
+import sessionsRedis from './sessions/redis.ts';
+import sessionsSql from './sessions/sql.ts';
+import sessionsWebhook from './sessions/webhook.ts';
 
 /** Which drivers there are, by kind and name. */
 export const DRIVERS = {
@@ -13,13 +18,18 @@ export const DRIVERS = {
     embedded: accountsEmbedded,
     groupOfficeMaildomains: accountsGroupOfficeMaildomains,
     groupOfficeUser: accountsGroupOfficeUser,
+    sql: accountsSql,
   },
   hosts: {
     embedded: hostsEmbedded,
     groupOffice: hostsGroupOffice,
   },
   sessions: {
+    dovecot: sessionsDovecot,
     embedded: sessionsEmbedded,
     groupOffice: sessionsGroupOffice,
+    redis: sessionsRedis,
+    sql: sessionsSql,
+    webhook: sessionsWebhook,
   },
 } as const;

@@ -5,7 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import { type Administrators, createAdministrators, hashAdministratorPassword } from './administrators.ts';
 import { DEMO_ADMINISTRATOR, DEMO_MAIL_SETTINGS, isDemo } from './demo.ts';
 import { createPanelSessions, type PanelSessions } from './panelSessions.ts';
-import { type PanelTables, panelTables } from './tables.ts';
+import type { PanelTables } from './tables.ts';
 
 /** What the two panels need besides the ports. */
 export interface Panels {
@@ -15,7 +15,6 @@ export interface Panels {
 }
 
 export async function createPanels(config: Config, database: Kysely<PanelTables>, clock: Clock): Promise<Panels> {
-  await panelTables(database);
   const demo = isDemo(config) && config.administrators.length === 0 && config.panels.admin.enabled
     ? [{ name: DEMO_ADMINISTRATOR.name, passwordHash: await hashAdministratorPassword(DEMO_ADMINISTRATOR.password), domains: ['*'] }] : [];
   const settings = config.mailSettings ?? (isDemo(config) ? DEMO_MAIL_SETTINGS : {});

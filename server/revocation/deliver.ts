@@ -67,13 +67,13 @@ export async function deliverToAll(delivery: Delivery, dependencies: DeliverDepe
   };
 }
 
-/** A later try of one row. A store that the configuration no longer lists can never be asked: that is said, loudly. */
-export async function deliverToOne(name: string, delivery: Delivery, dependencies: DeliverDependencies): Promise<void> {
+/** A later try of one row; true where the log-out is done. A store that the configuration no longer lists can never be asked: that is said, loudly. */
+export async function deliverToOne(name: string, delivery: Delivery, dependencies: DeliverDependencies): Promise<boolean> {
   const store = dependencies.stores.find((candidate) => candidate.name === name);
   if (store !== undefined) {
-    await deliverTo(store, delivery, dependencies);
-    return;
+    return (await deliverTo(store, delivery, dependencies)).pending.length === 0;
   }
   dependencies.log.error({ store: name, changeId: delivery.changeId }, 'a log-out is owed to a session store that is no longer configured');
   await dependencies.outbox.fail(delivery.changeId, name, 'SESSIONS_MISCONFIGURED', dependencies.clock.now() + dependencies.maxDelayMs);
+  return false;
 }

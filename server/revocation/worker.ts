@@ -8,6 +8,7 @@ export interface WorkerDependencies extends DeliverDependencies {
   readonly accountsTimeoutMs: number;
   readonly leaseMs: number;
   readonly pollMs: number;
+  readonly alertAfterMs: number;
 }
 
 const BATCH = 20;
@@ -43,7 +44,12 @@ async function work(row: OwedRevocation, dependencies: WorkerDependencies): Prom
   try {
     const changedAt = row.state === 'confirmed' ? row.changedAt : await settle(row, dependencies);
     if (changedAt === null) return;
-    await deliverToOne(row.store, { changeId: row.changeId, address: row.address, changedAt, attempts: row.attempts, actor: null }, dependencies);
+    const done = await deliverToOne(row.store, { changeId: row.changeId, address: row.address, changedAt, attempts: row.attempts, actor: null }, dependencies);
+    const owedMs = clock.now() - row.recordedAt;
+    if (!done && owedMs > dependencies.alertAfterMs) {
+      log.error({ store: row.store, changeId: row.changeId, address: row.address, attempts: row.attempts + 1, owedSeconds: Math.round(owedMs / 1000) },
+        'LOG-OUT OVERDUE: this session store still has not ended what it owes; see /readyz and `mailbox-password outbox list`');
+    }
   } catch (error) {
     log.warn({ changeId: row.changeId, store: row.store, detail: error instanceof Error ? error.message : 'unknown' }, 'a log-out could not be settled yet');
     await outbox.fail(row.changeId, row.store, 'ACCOUNTS_UNAVAILABLE', clock.now() + backoff(row.attempts, firstDelayMs, maxDelayMs));

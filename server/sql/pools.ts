@@ -62,6 +62,8 @@ export function boundedPostgresPool(pool: RawPostgresPool, timeoutMs: number): P
     end: () => pool.end(),
     async connect(): Promise<PostgresPoolClient> {
       const client = await pool.connect();
+      // A connection that breaks while it is lent out would otherwise end the process; its statement rejects anyway.
+      if (client.listenerCount('error') === 0) client.on('error', () => undefined);
       let broken = false;
       return {
         query: (async (sql: string, values: readonly unknown[]) => {

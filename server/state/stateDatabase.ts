@@ -1,5 +1,10 @@
 import { join } from 'node:path';
-import type { Kysely } from 'kysely';
+import { type Kysely, Migrator, sql } from 'kysely';
+import { ModuleError } from '../../module/errors.ts';
+import { describeSqlError } from '../sql/describeSqlError.ts';
+import { openSql } from '../sql/openSql.ts';
+import { sqlDialectOf } from '../sql/sqlUrl.ts';
+import { MIGRATIONS } from './migrations.ts';
 import { openSqlite } from './sqlite.ts';
 
 /** All times are milliseconds since the epoch. */
@@ -35,36 +40,38 @@ export interface StateTables {
 
 export type StateDatabase = Kysely<StateTables>;
 
-/** The module's own database: what it owes (outbox) and what it did (audit). */
-export async function openState(dataDir: string): Promise<StateDatabase> {
-  const database = openSqlite<StateTables>(join(dataDir, 'state.db'));
-  await database.schema.createTable('outbox').ifNotExists()
-    .addColumn('change_id', 'varchar(64)', (column) => column.notNull())
-    .addColumn('store', 'varchar(64)', (column) => column.notNull())
-    .addColumn('address', 'varchar(320)', (column) => column.notNull())
-    .addColumn('state', 'varchar(16)', (column) => column.notNull())
-    .addColumn('recorded_at', 'bigint', (column) => column.notNull())
-    .addColumn('changed_at', 'bigint')
-    .addColumn('password_version', 'varchar(128)')
-    .addColumn('settle_after', 'bigint', (column) => column.notNull())
-    .addColumn('attempts', 'integer', (column) => column.notNull())
-    .addColumn('next_attempt_at', 'bigint', (column) => column.notNull())
-    .addColumn('last_error', 'varchar(64)')
-    .addColumn('claimed_by', 'varchar(64)')
-    .addColumn('claimed_until', 'bigint', (column) => column.notNull())
-    .addPrimaryKeyConstraint('outbox_key', ['change_id', 'store'])
-    .execute();
-  await database.schema.createTable('audit').ifNotExists()
-    .addColumn('at', 'bigint', (column) => column.notNull())
-    .addColumn('request_id', 'varchar(64)', (column) => column.notNull())
-    .addColumn('action', 'varchar(16)', (column) => column.notNull())
-    .addColumn('actor', 'varchar(320)', (column) => column.notNull())
-    .addColumn('actor_kind', 'varchar(16)', (column) => column.notNull())
-    .addColumn('address', 'varchar(320)', (column) => column.notNull())
-    .addColumn('remote_address', 'varchar(64)', (column) => column.notNull())
-    .addColumn('user_agent', 'varchar(512)', (column) => column.notNull())
-    .addColumn('outcome', 'varchar(64)', (column) => column.notNull())
-    .addColumn('ended', 'varchar(512)', (column) => column.notNull())
-    .execute();
-  return database;
+/** The database's own "now" in milliseconds: the one clock that all nodes share. */
+const NOW = {
+  mysql: sql<{ now: number | string }>`select cast(unix_timestamp(now(3)) * 1000 as unsigned) as now`,
+  postgres: sql<{ now: number | string }>`select cast(extract(epoch from clock_timestamp()) * 1000 as bigint) as now`,
+} as const;
+
+export interface OpenedState {
+  readonly database: StateDatabase;
+  /** True where other nodes may use it too. */
+  readonly shared: boolean;
+  /** Null where this machine's own clock is the only one. */
+  readonly now: (() => Promise<number>) | null;
+}
+
+/** The module's own database: what it owes (outbox), what it did (audit), who is logged in to its panels. Brings it up to date. */
+export async function openState(dataDir: string, url: string | null): Promise<OpenedState> {
+  const dialect = url === null ? 'sqlite' : sqlDialectOf(url);
+  const database = url === null || dialect === 'sqlite' || dialect === null
+    ? openSqlite<StateTables>(join(dataDir, 'state.db'))
+    : openSql(url, { queryTimeoutMs: 5_000 }) as unknown as StateDatabase;
+  const migrator = new Migrator({
+    db: database, provider: { getMigrations: async () => MIGRATIONS }, migrationTableName: 'mailbox_password_migration', migrationLockTableName: 'mailbox_password_migration_lock',
+  });
+  const { error, results } = await migrator.migrateToLatest();
+  if (error !== undefined) {
+    await database.destroy();
+    const failed = results?.find(({ status }) => status === 'Error')?.migrationName ?? 'connection';
+    throw new ModuleError('STATE_UNAVAILABLE', { detail: `state database (${failed}): ${describeSqlError(error).detail}` });
+  }
+  const statement = dialect === 'mysql' || dialect === 'postgres' ? NOW[dialect] : null;
+  return {
+    database, shared: statement !== null,
+    now: statement === null ? null : async () => Number((await statement.execute(database)).rows[0]?.now),
+  };
 }

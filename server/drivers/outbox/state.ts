@@ -4,17 +4,18 @@ import type { Clock } from '../../ports/clock.ts';
 import type { OwedRevocation, RevocationOutbox } from '../../ports/revocationOutbox.ts';
 import type { StateDatabase, StateTables } from '../../state/stateDatabase.ts';
 
+/** PostgreSQL hands a bigint over as text. */
 const owed = (row: Selectable<StateTables['outbox']>): OwedRevocation => ({
   changeId: row.change_id,
   store: row.store,
   address: row.address,
   state: row.state === 'confirmed' ? 'confirmed' : 'recorded',
-  recordedAt: row.recorded_at,
-  changedAt: row.changed_at,
+  recordedAt: Number(row.recorded_at),
+  changedAt: row.changed_at === null ? null : Number(row.changed_at),
   passwordVersion: row.password_version,
-  settleAfter: row.settle_after,
-  attempts: row.attempts,
-  nextAttemptAt: row.next_attempt_at,
+  settleAfter: Number(row.settle_after),
+  attempts: Number(row.attempts),
+  nextAttemptAt: Number(row.next_attempt_at),
   lastError: row.last_error,
 });
 

@@ -42,9 +42,9 @@ export default defineSessionDriver({
       description: 'Connections opened after the change while doveadm could not be asked and the auth cache may still have taken the old password', example: 'keep',
     }),
   }).noUnknown(),
-  async create(options, { name, log }): Promise<SessionStore> {
+  async create(options, { name, log, clock }): Promise<SessionStore> {
     const channels = options.channels ?? DEFAULT_CHANNELS;
-    const backends = options.backends.map((one) => new DovecotBackend(new DoveadmClient(one)));
+    const backends = options.backends.map((one) => new DovecotBackend(new DoveadmClient(one, clock)));
     const username = (address: string) => nameFor(address, options.username ?? 'address');
     const listed = (counts: ChannelCounts): ChannelCounts =>
       Object.fromEntries(channels.map((channel) => [channel, counts[channel] ?? 0]));

@@ -1,0 +1,164 @@
+import { type RawBuilder, sql } from 'kysely';
+import type { Sql } from '../sql/openSql.ts';
+import type { SqlDialect } from '../sql/sqlUrl.ts';
+import { bindStatement } from '../sql/statement.ts';
+import { type AccountTable, isEnabled, type MailboxRow, readTime, writeTime } from './accountTable.ts';
+
+/** An operator's own SQL, with named parameters; see docs/drivers/accounts-sql.md. */
+export interface OwnStatements {
+  /** `:address`, `:local`, `:domain`; returns `password` and, where it can, `address`, `enabled`, `displayName`. */
+  readonly find: string;
+  /** `:hash`, `:oldHash`, `:address`, `:local`, `:domain`, `:now`; changes exactly one row. */
+  readonly update: string;
+  /** `:search`, a pattern of LIKE with `!` as its escape; returns `domain`. */
+  readonly listDomains?: string | undefined;
+  /** `:domain`, `:search` (a pattern of LIKE, `!` escapes), `:after`, `:limit`; returns `address`, ordered by it, and what `find` may return. */
+  readonly listMailboxes?: string | undefined;
+}
+
+export interface ListQuery {
+  readonly domain: string;
+  readonly search: string;
+  readonly after: string;
+  readonly limit: number;
+}
+
+/** The statements of one account table; what they return is judged by the driver. */
+export interface MailboxStatements {
+  find(database: Sql, address: string): Promise<MailboxRow[]>;
+  /** Rows changed. */
+  replace(database: Sql, address: string, oldHash: string, newHash: string, now: number): Promise<number>;
+  readonly listDomains: ((database: Sql, search: string) => Promise<string[]>) | null;
+  readonly listMailboxes: ((database: Sql, query: ListQuery) => Promise<MailboxRow[]>) | null;
+  /** Characters that the password column takes; null where the database does not tell or does not hold to it. */
+  width(database: Sql): Promise<number | null>;
+  /** Fails where a table, a column or a right is missing. */
+  probe(database: Sql): Promise<void>;
+}
+
+const contains = (search: string): string => `%${search.toLowerCase().replaceAll(/[!%_]/g, '!$&')}%`;
+
+function split(address: string): { local: string; domain: string } {
+  const at = address.lastIndexOf('@');
+  return { local: address.slice(0, Math.max(0, at)), domain: address.slice(at + 1) };
+}
+
+const text = (value: unknown): string => (typeof value === 'string' ? value : Buffer.isBuffer(value) ? value.toString('utf8') : '');
+
+function toRow(row: Readonly<Record<string, unknown>>, asked: string, format: AccountTable['changedAtFormat']): MailboxRow {
+  const password = row['password'];
+  const displayName = row['displayName'] ?? row['displayname'];
+  return {
+    address: row['address'] === undefined ? asked : text(row['address']),
+    password: password === null || password === undefined ? null : text(password),
+    enabled: row['enabled'] === undefined || isEnabled(row['enabled']),
+    displayName: displayName === undefined || displayName === null ? null : text(displayName),
+    changedAt: readTime(row['changedAt'] ?? row['changedat'], format),
+  };
+}
+
+/** As it is spelt and in lower case: one index look-up, where `lower(column)` would read the whole table. */
+const spellings = (value: string): string[] => [...new Set([value, value.toLowerCase()])];
+
+export function tableStatements(layout: AccountTable, dialect: SqlDialect): MailboxStatements {
+  const { columns, changedAtFormat: format, domains } = layout;
+  const table = sql.table(layout.table);
+  const ref = (column: string) => sql.ref(column);
+  const same = (column: string, value: string) => sql`${ref(column)} in (${sql.join(spellings(value))})`;
+  const { address, local, domain } = columns;
+  const whole = (): RawBuilder<unknown> => {
+    if (address !== undefined) return ref(address);
+    return dialect === 'mysql' ? sql`concat(${ref(local ?? '')}, '@', ${ref(domain ?? '')})` : sql`${ref(local ?? '')} || '@' || ${ref(domain ?? '')}`;
+  };
+  const key = (wanted: string): RawBuilder<unknown> => {
+    if (address !== undefined) return same(address, wanted);
+    const parts = split(wanted);
+    return sql`${same(local ?? '', parts.local)} and ${same(domain ?? '', parts.domain)}`;
+  };
+  const selected = (): RawBuilder<unknown> => sql.join([
+    sql`${whole()} as ${ref('address')}`, sql`${ref(columns.password)} as ${ref('password')}`,
+    ...(columns.enabled === undefined ? [] : [sql`${ref(columns.enabled)} as ${ref('enabled')}`]),
+    ...(columns.displayName === undefined ? [] : [sql`${ref(columns.displayName)} as ${ref('displayName')}`]),
+    ...(columns.changedAt === undefined ? [] : [sql`${ref(columns.changedAt)} as ${ref('changedAt')}`]),
+  ]);
+  // MariaDB's usual collations take A for a and ignore blanks at the end: a hash is compared byte by byte.
+  const exactly = (column: string, value: string) =>
+    dialect === 'mysql' ? sql`cast(${ref(column)} as binary) = cast(${value} as binary)` : sql`${ref(column)} = ${value}`;
+
+  return {
+    async find(database, wanted) {
+      const { rows } = await sql<Record<string, unknown>>`select ${selected()} from ${table} where ${key(wanted)} limit 3`.execute(database);
+      return rows.map((row) => toRow(row, wanted, format)).filter((row) => row.address.toLowerCase() === wanted.toLowerCase());
+    },
+    async replace(database, wanted, oldHash, newHash, now) {
+      const changedAt = columns.changedAt === undefined ? sql`` : sql`, ${ref(columns.changedAt)} = ${writeTime(now, format)}`;
+      const result = await sql`update ${table} set ${ref(columns.password)} = ${newHash}${changedAt} where ${key(wanted)} and ${exactly(columns.password, oldHash)}`.execute(database);
+      return Number(result.numAffectedRows ?? 0);
+    },
+    async listDomains(database, search) {
+      const pattern = contains(search);
+      const at = domains === undefined ? layout.table : domains.table;
+      const column = domains?.column ?? domain;
+      if (column !== undefined) {
+        const { rows } = await sql<{ domain: unknown }>`select distinct ${ref(column)} as ${ref('domain')} from ${sql.table(at)} where lower(${ref(column)}) like ${pattern} escape '!' order by 1 limit 10000`.execute(database);
+        // PostfixAdmin keeps a row ALL for its own administrators.
+        return rows.map((row) => text(row.domain).toLowerCase()).filter((name) => name.includes('.') || name === 'localhost');
+      }
+      const after = dialect === 'mysql' ? sql`substring_index(${whole()}, '@', -1)`
+        : dialect === 'postgres' ? sql`split_part(${whole()}, '@', 2)` : sql`substr(${whole()}, instr(${whole()}, '@') + 1)`;
+      const { rows } = await sql<{ domain: unknown }>`select distinct lower(${after}) as ${ref('domain')} from ${table} where lower(${after}) like ${pattern} escape '!' order by 1 limit 10000`.execute(database);
+      return rows.map((row) => text(row.domain));
+    },
+    async listMailboxes(database, { domain: wanted, search, after, limit }) {
+      const order = ref(address ?? local ?? '');
+      const inDomain = domain !== undefined ? same(domain, wanted) : sql`lower(${whole()}) like ${contains(`@${wanted}`).slice(0, -1)} escape '!'`;
+      const found = search === '' ? sql`` : sql` and lower(${whole()}) like ${contains(search)} escape '!'`;
+      const from = after === '' ? sql`` : sql` and ${order} > ${address === undefined ? split(after).local : after}`;
+      const { rows } = await sql<Record<string, unknown>>`select ${selected()} from ${table} where ${inDomain}${found}${from} order by ${order} limit ${sql.lit(limit)}`.execute(database);
+      return rows.map((row) => toRow(row, '', format));
+    },
+    async width(database) {
+      // SQLite does not hold to a declared length.
+      if (dialect === 'sqlite') return null;
+      const { rows } = await sql`select * from ${table} where 1 = 0`.execute(database).then(async () => {
+        const parts = layout.table.split('.');
+        const schema = parts.length > 1 ? sql`${parts[0] ?? ''}` : dialect === 'mysql' ? sql`database()` : sql`current_schema()`;
+        return sql<{ width: unknown }>`select character_maximum_length as width from information_schema.columns where table_schema = ${schema} and table_name = ${parts.at(-1) ?? ''} and column_name = ${columns.password}`.execute(database);
+      });
+      const width = Number(rows[0]?.width ?? Number.NaN);
+      return Number.isFinite(width) && width > 0 ? width : null;
+    },
+    async probe(database) {
+      await sql`select ${selected()} from ${table} where 1 = 0`.execute(database);
+      // The right to write, asked for without writing: no row has this key.
+      await sql`update ${table} set ${ref(columns.password)} = ${ref(columns.password)} where 1 = 0`.execute(database);
+      if (domains !== undefined) await sql`select ${ref(domains.column)} from ${sql.table(domains.table)} where 1 = 0`.execute(database);
+    },
+  };
+}
+
+export function ownStatements(own: OwnStatements): MailboxStatements {
+  const { listDomains, listMailboxes } = own;
+  return {
+    async find(database, wanted) {
+      const { rows } = await bindStatement<Record<string, unknown>>(own.find, { address: wanted, ...split(wanted) }).execute(database);
+      return rows.map((row) => toRow(row, wanted, 'milliseconds')).filter((row) => row.address.toLowerCase() === wanted.toLowerCase());
+    },
+    async replace(database, wanted, oldHash, newHash, now) {
+      const result = await bindStatement<Record<string, unknown>>(own.update, { address: wanted, ...split(wanted), hash: newHash, oldHash, now }).execute(database);
+      return Number(result.numAffectedRows ?? 0);
+    },
+    listDomains: listDomains === undefined ? null : async (database, search) => {
+      const { rows } = await bindStatement<Record<string, unknown>>(listDomains, { search: contains(search) }).execute(database);
+      return rows.map((row) => text(row['domain']));
+    },
+    listMailboxes: listMailboxes === undefined ? null : async (database, { domain, search, after, limit }) => {
+      const { rows } = await bindStatement<Record<string, unknown>>(listMailboxes, { domain, search: contains(search), after, limit }).execute(database);
+      return rows.map((row) => toRow(row, '', 'milliseconds'));
+    },
+    async width() { return null; },
+    async probe(database) {
+      await bindStatement<Record<string, unknown>>(own.find, { address: 'nobody@invalid', local: 'nobody', domain: 'invalid' }).execute(database);
+    },
+  };
+}

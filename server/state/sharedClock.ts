@@ -1,0 +1,24 @@
+import type { Clock } from '../ports/clock.ts';
+
+const REFRESH_MS = 30_000;
+
+/**
+ * The state database's clock, so that nodes whose own clocks differ agree on what was before a change. Asked now and then; in
+ * between this machine's clock carries on from there. `system` is milliseconds since the epoch, as this machine has it.
+ */
+export async function createSharedClock(ask: (() => Promise<number>) | null, system: () => number = Date.now): Promise<Clock & { close(): void }> {
+  let offset = 0;
+  const measure = async (): Promise<void> => {
+    if (ask === null) return;
+    const before = system();
+    const told = await ask();
+    offset = told - (before + system()) / 2;
+  };
+  await measure();
+  const timer = ask === null ? undefined : setInterval(() => {
+    // The last known offset holds while the database is away.
+    measure().catch(() => undefined);
+  }, REFRESH_MS);
+  timer?.unref();
+  return { now: () => Math.round(system() + offset), close: () => { clearInterval(timer); } };
+}
