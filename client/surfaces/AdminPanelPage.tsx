@@ -52,26 +52,28 @@ export function AdminPanelPage({ api, base, setCsrfToken }: PanelPageProps<Admin
       <PanelHeader title={t('adminPanel.title')} who={session.name} onLogOut={() => { forget(); void logOut(); }}>
         <LanguageChoice load={api.getManifest} />
       </PanelHeader>
-      <div role="tablist" aria-label={t('panel.menu')} className="tabs" onKeyDown={(event) => {
-        if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
-        const other = tab === 'users' ? 'history' : 'users';
-        goTo(other);
-        tabs.current[other]?.focus();
-      }}>
-        {TABS.map((name) => (
-          <button key={name} ref={(button) => { tabs.current[name] = button; }} type="button" role="tab" id={`tab-${name}`} aria-selected={tab === name} aria-controls="tab-panel" tabIndex={tab === name ? 0 : -1}
-            onClick={() => { goTo(name); }}>{t(`adminPanel.${name}`)}</button>
-        ))}
-      </div>
-      <main id="tab-panel" aria-labelledby={`tab-${tab}`} className="card wide-card">
-        <h2 className="unseen">{t(`adminPanel.${tab}`)}</h2>
-        {tab === 'users' && (
-          <>
-            <DomainChooser api={api} domain={domain} onChoose={setDomain} onSignedOut={out} />
-            {domain !== '' && <Mailboxes key={domain} api={api} domain={domain} onEdit={setEditing} onSignedOut={out} />}
-          </>
-        )}
-        {tab === 'history' && <History api={api} base={base} onSignedOut={out} />}
+      <main>
+        <div role="tablist" aria-label={t('panel.menu')} className="tabs" onKeyDown={(event) => {
+          if (event.key !== 'ArrowLeft' && event.key !== 'ArrowRight') return;
+          const other = tab === 'users' ? 'history' : 'users';
+          goTo(other);
+          tabs.current[other]?.focus();
+        }}>
+          {TABS.map((name) => (
+            <button key={name} ref={(button) => { tabs.current[name] = button; }} type="button" role="tab" id={`tab-${name}`} aria-selected={tab === name} aria-controls="tab-panel" tabIndex={tab === name ? 0 : -1}
+              onClick={() => { goTo(name); }}>{t(`adminPanel.${name}`)}</button>
+          ))}
+        </div>
+        <div role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`} className="card wide-card">
+          <h2 className="unseen">{t(`adminPanel.${tab}`)}</h2>
+          {tab === 'users' && (
+            <>
+              <DomainChooser api={api} domain={domain} onChoose={setDomain} onSignedOut={out} />
+              {domain !== '' && <Mailboxes key={domain} api={api} domain={domain} onEdit={setEditing} onSignedOut={out} />}
+            </>
+          )}
+          {tab === 'history' && <History api={api} base={base} onSignedOut={out} />}
+        </div>
       </main>
       {editing !== null && <EditMailbox key={editing} api={api} session={session} address={editing} onClose={() => { setEditing(null); }} onSignedOut={out} />}
     </>
