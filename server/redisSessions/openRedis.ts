@@ -31,7 +31,7 @@ const LASTING = /^(NOAUTH|WRONGPASS|NOPERM|WRONGTYPE|ERR (unknown command|invali
 const LASTING_IN_SCRIPT = /ACL failure in script|user executing the script can't/i;
 
 /** ioredis' errors carry the command with its arguments: only Redis' own error word is passed on. */
-export function redisError(error: unknown): ModuleError {
+function redisError(error: unknown): ModuleError {
   if (error instanceof ModuleError) return error;
   const message = error instanceof Error ? error.message : '';
   if (LASTING_IN_SCRIPT.test(message)) return new ModuleError('SESSIONS_MISCONFIGURED', { detail: 'Redis says NOPERM' });

@@ -2,7 +2,7 @@
 const MAX_DEPTH = 64;
 
 /** Not PHP's serialisation, or more of it than is read here. */
-export class PhpFormatError extends Error {
+class PhpFormatError extends Error {
   override readonly name = 'PhpFormatError';
 }
 

@@ -49,7 +49,7 @@ return 1`;
 const UNREADABLE: SessionValue = { address: null, issuedAt: null, lastSeenAt: null, client: null, remoteAddress: null };
 
 /** A name inside a Redis pattern, where it must mean itself. */
-export const escapeGlob = (name: string): string => name.replaceAll(/[\\*?[\]^]/g, String.raw`\$&`);
+const escapeGlob = (name: string): string => name.replaceAll(/[\\*?[\]^]/g, String.raw`\$&`);
 
 const bothSpellings = (address: string): string[] => [...new Set([address, address.toLowerCase()])];
 
@@ -107,6 +107,16 @@ export class RedisSessions {
       digest = sha1(bytes);
     }
     throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: 'a session is rewritten all the time' });
+  }
+
+  /** The sessions among these that are there again; the set no longer lists them. */
+  async *again(ended: Iterable<Found>, address: string, signal: AbortSignal): AsyncGenerator<Found> {
+    for (const found of ended) {
+      if (signal.aborted) return;
+      const bytes = await this.#redis.getBuffer(found.key);
+      const judged = bytes === null ? null : this.#judge(address, bytes, found.listed !== null);
+      if (bytes !== null && judged !== null && judged !== 'unreadable') yield { ...found, value: judged, digest: sha1(bytes) };
+    }
   }
 
   /** Looks at some sessions: where there are any and none can be read, the configuration is wrong. */

@@ -3,7 +3,7 @@ import type { Pool as RawMysqlPool, PoolConnection } from 'mysql2';
 import type { Pool as RawPostgresPool } from 'pg';
 
 /** A statement got no answer in time; its connection was closed, whether the statement took effect is not known. */
-export class SqlTimeout extends Error {
+class SqlTimeout extends Error {
   override readonly name = 'SqlTimeout';
   readonly code = 'SQL_TIMEOUT';
 

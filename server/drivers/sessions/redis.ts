@@ -5,7 +5,7 @@ import { CHANNELS } from '../../../module/channels.ts';
 import type { Session, SessionStore } from '../../ports/sessionStore.ts';
 import { beforeDeadline, openRedis } from '../../redisSessions/openRedis.ts';
 import { POINTER } from '../../redisSessions/pointer.ts';
-import { RedisSessions } from '../../redisSessions/redisSessions.ts';
+import { type Found, RedisSessions } from '../../redisSessions/redisSessions.ts';
 import type { SessionValue } from '../../redisSessions/sessionValue.ts';
 import { defineSessionDriver } from '../defineDriver.ts';
 
@@ -55,10 +55,13 @@ export default defineSessionDriver({
     if (own.issuedAt === undefined)
       log.warn({ store: name }, 'issuedAt is not set: a late retry of a log-out also ends sessions opened with the new password');
 
-    async function endOld(address: string, issuedBefore: number, ended: Set<string>, signal: AbortSignal): Promise<void> {
+    async function endOld(address: string, issuedBefore: number, ended: Map<string, Found>, signal: AbortSignal): Promise<void> {
       const isOld = ({ issuedAt }: SessionValue): boolean => issuedAt === null || issuedAt < issuedBefore;
-      for await (const found of sessions.of(address, signal))
-        if (isOld(found.value) && (await sessions.end(found, address, isOld, signal))) ended.add(found.key);
+      const judge = async (found: Found): Promise<void> => {
+        if (isOld(found.value) && (await sessions.end(found, address, isOld, signal))) ended.set(found.key, found);
+      };
+      for await (const found of sessions.again([...ended.values()], address, signal)) await judge(found);
+      for await (const found of sessions.of(address, signal)) await judge(found);
     }
 
     return {
@@ -78,7 +81,7 @@ export default defineSessionDriver({
         return false;
       }),
       revokeAll: ({ address, issuedBefore }, { signal }) => beforeDeadline(signal, async () => {
-        const ended = new Set<string>();
+        const ended = new Map<string, Found>();
         await endOld(address, issuedBefore, ended, signal);
         if (secondPassMs > 0) {
           // A request that was running read its session before and writes it back when it ends.
