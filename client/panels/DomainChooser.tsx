@@ -68,6 +68,7 @@ export function DomainChooser({ api, domain, onChoose, onSignedOut }: DomainChoo
         aria-expanded={open} aria-controls={`${id}-list`} aria-autocomplete="list" aria-activedescendant={open && domains.length > 0 ? `${id}-${String(active)}` : undefined}
         onChange={(event) => { setTyped(event.target.value); setOpen(true); }} onKeyDown={keyDown} onClick={() => { setOpen(true); }} onFocus={(event) => { event.target.select(); }}
         onBlur={() => { setOpen(false); setTyped(null); }} />
+      <span className="chevron" aria-hidden="true">▾</span>
       <ul ref={listbox} id={`${id}-list`} role="listbox" aria-label={t('adminPanel.selectDomain')} hidden={!open}
         onScroll={({ currentTarget: { scrollTop, clientHeight, scrollHeight } }) => { if (scrollTop + clientHeight > scrollHeight - 120) more(); }}
         onMouseDown={(event) => { event.preventDefault(); }}>

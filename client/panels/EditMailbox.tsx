@@ -101,7 +101,8 @@ function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, on
   const [done, setDone] = useState<ChangePasswordResponse | null>(null);
   const [meanwhile, setMeanwhile] = useState(false);
   const heading = useRef<HTMLHeadingElement>(null);
-  const { policy } = session;
+  // Nobody here knows the current password: that rule has nothing to say.
+  const policy = { ...session.policy, forbidCurrent: false };
   const { address, passwordVersion } = mailbox;
   const refresh = (): void => {
     void client.invalidateQueries({ queryKey: ['mailboxes'] });
@@ -123,6 +124,8 @@ function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, on
   });
   const end = useMutation({ mutationFn: () => api.endSessions(address), onSuccess: refresh, networkMode: 'always' });
   useSignedOut(end.error, onSignedOut);
+  const ended = useRef<HTMLDivElement>(null);
+  useEffect(() => { if (end.isSuccess) ended.current?.scrollIntoView({ block: 'nearest' }); }, [end.isSuccess]);
   const dirty = form.values.newPassword !== '';
   useEffect(() => { onUnsaved(dirty); }, [dirty, onUnsaved]);
   useEffect(() => { if (done !== null) heading.current?.focus(); }, [done]);
@@ -164,7 +167,7 @@ function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, on
         <h3>{t('adminPanel.stolen')}</h3>
         <p className="info">{t('adminPanel.stolenInfo')}</p>
         <button type="button" className="plain" disabled={end.isPending} onClick={() => { end.mutate(); }}>{t('adminPanel.logOutEverywhere')}</button>
-        <div role="status">{end.isPending ? t('section.loading') : end.data !== undefined && <Ended {...end.data} />}</div>
+        <div ref={ended} role="status">{end.isPending ? t('section.loading') : end.data !== undefined && <Ended {...end.data} />}</div>
         {end.isError && <Failed error={end.error} onRetry={() => { end.mutate(); }} />}
       </section>
     </>

@@ -76,16 +76,16 @@ export function History({ api, base, onSignedOut }: HistoryProps) {
         <table className="list history">
           <caption className="unseen">{t('adminPanel.history')}</caption>
           <thead><tr>
-            <th scope="col">{t('adminPanel.when')}</th><th scope="col">{t('adminPanel.what')}</th><th scope="col" className="wide">{t('adminPanel.who')}</th>
+            <th scope="col" className="wide">{t('adminPanel.when')}</th><th scope="col">{t('adminPanel.what')}</th><th scope="col" className="wide">{t('adminPanel.who')}</th>
             <th scope="col" className="wide">{t('adminPanel.where')}</th><th scope="col">{t('adminPanel.outcome')}</th><th scope="col" className="wide">{t('adminPanel.ended')}</th>
           </tr></thead>
           <tbody>
             {rows.map((event) => (
               <tr key={`${String(event.at)} ${event.requestId}`}>
-                <td>{time(event.at)}</td>
+                <td className="wide">{time(event.at)}</td>
                 <td>
                   {t(ACTIONS[event.action] ?? 'adminPanel.action.access')} <bdi className="soft">{event.address}</bdi>
-                  <span className="narrow soft"><bdi>{event.actor}</bdi> · <bdi>{event.remoteAddress}</bdi> {ended(event.ended)}</span>
+                  <span className="narrow soft">{time(event.at)}{event.actor === event.address ? null : <> · <bdi>{event.actor}</bdi></>} · <bdi>{event.remoteAddress}</bdi> {ended(event.ended)}</span>
                 </td>
                 <td className="wide"><bdi>{event.actor}</bdi></td>
                 <td className="wide"><bdi>{event.remoteAddress}</bdi></td>

@@ -15,11 +15,12 @@ export function MailProgramSettings({ settings, address }: { readonly settings: 
     setNotice(await copyText(value, null) ? `${label}: ${t('action.copied')}` : t('panel.copyFailed'));
   }
 
+  // The roles stay where a phone lays the rows out another way.
   const row = (label: string, value: string, name = label) => (
-    <tr key={name}>
-      <th scope="row">{label}</th>
-      <td><bdi className="value">{value}</bdi></td>
-      <td><button type="button" className="plain small" aria-label={`${t('action.copy')}: ${name}`} onClick={() => { void copy(name, value); }}>{t('action.copy')}</button></td>
+    <tr key={name} role="row">
+      <th scope="row" role="rowheader">{label}</th>
+      <td role="cell"><bdi className="value">{value}</bdi></td>
+      <td role="cell"><button type="button" className="plain small" aria-label={`${t('action.copy')}: ${name}`} onClick={() => { void copy(name, value); }}>{t('action.copy')}</button></td>
     </tr>
   );
 
@@ -28,18 +29,18 @@ export function MailProgramSettings({ settings, address }: { readonly settings: 
       <p className="info">{t('userPanel.mailInfo')}</p>
       {offered.length === 0 && <p>{t('userPanel.noMailSettings')}</p>}
       <p className="status" role="status">{notice}</p>
-      <table className="settings">
+      <table className="settings" role="table">
         <caption>{t('userPanel.userName')}</caption>
-        <tbody>{row(t('shell.address'), address)}</tbody>
+        <tbody role="rowgroup">{row(t('shell.address'), address)}</tbody>
       </table>
       {offered.map((protocol) => {
         const server = settings[protocol];
         if (server === null) return null;
         const title = t(`userPanel.${protocol}`);
         return (
-          <table key={protocol} className="settings">
+          <table key={protocol} className="settings" role="table">
             <caption>{title}</caption>
-            <tbody>
+            <tbody role="rowgroup">
               {row(t('userPanel.server'), server.host, `${title}: ${t('userPanel.server')}`)}
               {row(t('userPanel.port'), String(server.port), `${title}: ${t('userPanel.port')}`)}
               {row(t('userPanel.encryption'), t(`userPanel.encryption.${server.encryption}`), `${title}: ${t('userPanel.encryption')}`)}

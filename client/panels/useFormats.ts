@@ -5,8 +5,10 @@ import { useTranslator } from '../i18n/context.ts';
 export function useFormats() {
   const { language } = useTranslator();
   return useMemo(() => {
-    const when = new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' });
-    const number = new Intl.NumberFormat(language);
+    // Of the same language, the browser's own region: 24/11/2026 in Britain, 11/24/2026 in America.
+    const region = navigator.languages.find((tag) => tag === language || tag.startsWith(`${language}-`)) ?? language;
+    const when = new Intl.DateTimeFormat(region, { dateStyle: 'medium', timeStyle: 'short' });
+    const number = new Intl.NumberFormat(region);
     return {
       time: (at: number | null): string => (at === null || at === 0 ? '–' : when.format(at)),
       number: (value: number | null | undefined): string => (value === null || value === undefined ? '–' : number.format(value)),

@@ -4,14 +4,11 @@ import { useTranslator } from '../i18n/context.ts';
 /** Which sessions were ended, and which still are not. */
 export function Ended({ ended, pending }: { readonly ended: ChannelCounts; readonly pending: readonly Channel[] }) {
   const { t, list } = useTranslator();
+  const asked = CHANNELS.filter((channel) => ended[channel] !== undefined);
   return (
     <>
-      <p>{t('done.ended')}</p>
-      <ul>
-        {CHANNELS.filter((channel) => ended[channel] !== undefined).map((channel) => (
-          <li key={channel}>{t('done.count', { channel: t(`channel.${channel}`), count: ended[channel] ?? 0 })}</li>
-        ))}
-      </ul>
+      {asked.length > 0 && <p>{t('done.ended')}</p>}
+      {asked.length > 0 && <ul>{asked.map((channel) => <li key={channel}>{t('done.count', { channel: t(`channel.${channel}`), count: ended[channel] ?? 0 })}</li>)}</ul>}
       {pending.length > 0 && <p className="warning">{t('done.pending', { channels: list(pending.map((channel) => t(`channel.${channel}`))) })}</p>}
     </>
   );
