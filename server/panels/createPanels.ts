@@ -7,7 +7,7 @@ import { DEMO_ADMINISTRATOR, DEMO_MAIL_SETTINGS, isDemo } from './demo.ts';
 import { createPanelSessions, type PanelSessions } from './panelSessions.ts';
 import type { PanelTables } from './tables.ts';
 
-/** What the two panels need besides the ports. */
+/** What the two panels need besides the ports. Their tables come with the migrations of the state database. */
 export interface Panels {
   readonly sessions: PanelSessions;
   readonly administrators: Administrators;

@@ -73,12 +73,14 @@ export function createPanelSessions(database: Kysely<PanelTables>, clock: Clock,
       await expire('user');
       const rows = await database.selectFrom('panel_session').selectAll().where('kind', '=', 'user').where('subject', '=', address.toLowerCase())
         .orderBy('last_seen_at', 'desc').execute();
-      return rows.map((row) => ({
+      // Some databases take letters with and without an accent for the same.
+      return rows.filter(({ subject }) => subject === address.toLowerCase()).map((row) => ({
         id: row.id, channel: 'web' as const, client: row.client, remoteAddress: row.remote_address, issuedAt: Number(row.issued_at), lastSeenAt: Number(row.last_seen_at),
       }));
     },
     async revoke(address, id) {
-      const result = await database.deleteFrom('panel_session').where('kind', '=', 'user').where('subject', '=', address.toLowerCase()).where('id', '=', id).executeTakeFirst();
+      if (!(await store.list(address, { signal: AbortSignal.timeout(1) })).some((session) => session.id === id)) return false;
+      const result = await database.deleteFrom('panel_session').where('kind', '=', 'user').where('id', '=', id).executeTakeFirst();
       return Number(result.numDeletedRows) > 0;
     },
     revokeAll: async ({ address, issuedBefore }) => ({ revoked: { web: await revokeAll(address, issuedBefore) } }),
