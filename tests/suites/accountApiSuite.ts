@@ -20,6 +20,8 @@ export interface AccountApiFixture {
   readonly unreachable?: () => Promise<AccountApi>;
   /** Passwords the driver cannot tell apart from others, if any: left out of the suite (for example bcrypt over 72 bytes). */
   readonly maxPasswordBytes?: number;
+  /** Passwords that this back end would take for something else: they must be refused, with PASSWORD_REJECTED_BY_SERVER. */
+  readonly refusesPassword?: (password: string) => boolean;
   readonly teardown?: () => Promise<void>;
 }
 
@@ -222,6 +224,10 @@ export function describeAccountApi(name: string, setup: () => Promise<AccountApi
       const limit = fixture.maxPasswordBytes ?? api.abilities.maxPasswordBytes;
       if (limit !== null && Buffer.byteLength(next) > limit) return;
       const { second } = fixture;
+      if (fixture.refusesPassword?.(next) === true) {
+        expect(await codeOf(renew(second.address, next))).toBe('PASSWORD_REJECTED_BY_SERVER');
+        return;
+      }
       await renew(second.address, next);
       if (!api.abilities.verifyPassword) return;
       expect(await api.verifyPassword(second.address, secret(next), within())).toBe(true);

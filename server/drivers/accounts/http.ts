@@ -1,0 +1,191 @@
+import { readFileSync } from 'node:fs';
+import { ModuleError } from '../../../module/errors.ts';
+import { createAsker } from '../../accountHttp/askAccountApi.ts';
+import type { Operation, OperationName, Operations } from '../../accountHttp/describedApi.ts';
+import { createHttpCaller } from '../../accountHttp/httpCaller.ts';
+import { dropUndefined, httpOptions } from '../../accountHttp/httpOptions.ts';
+import { valueAt } from '../../accountHttp/jsonPointer.ts';
+import { HTTP_PRESETS } from '../../accountHttp/presets.ts';
+import { readAccount, timeAt, type ToldAccount } from '../../accountHttp/readAccount.ts';
+import type { Account, AccountApi, CallOptions, ChangeReceipt } from '../../ports/accountApi.ts';
+import type { Secret } from '../../secret.ts';
+import { defineAccountDriver } from '../defineDriver.ts';
+
+/** RFC 5321 allows 320 octets. What is no address is nobody's, and is not sent: `all` would be every mailbox for some APIs. */
+const ADDRESS = /^[^\s@\p{Cc}\p{Cs}\p{Cf}]+@[\p{L}\p{M}\p{N}-]+(\.[\p{L}\p{M}\p{N}-]+)*$/u;
+const DOMAIN = /^[\p{L}\p{M}\p{N}-]+(\.[\p{L}\p{M}\p{N}-]+)*$/u;
+/** RFC 2606: nobody's, for ever. */
+const NOBODY = 'mailbox-password-check@mailbox-password.invalid';
+const WRONG = new Set(['CURRENT_PASSWORD_WRONG', 'ACCOUNT_NOT_FOUND', 'ACCOUNT_LOCKED']);
+
+const isAddress = (address: string): boolean => Buffer.byteLength(address) <= 320 && ADDRESS.test(address);
+const fold = (text: string): string => text.normalize('NFC').toLowerCase();
+const parts = (address: string) => ({ address, local: address.slice(0, address.lastIndexOf('@')), domain: address.slice(address.lastIndexOf('@') + 1) });
+const sendable = (password: string): boolean => !/\p{Cs}/u.test(password);
+const misconfigured = (detail: string): ModuleError => new ModuleError('ACCOUNTS_MISCONFIGURED', { detail });
+const toAccount = ({ address, enabled, passwordChangedAt, displayName }: ToldAccount): Account =>
+  ({ address, enabled, passwordChangedAt, ...(displayName !== undefined && { displayName }) });
+
+function readCertificates(file: string | undefined): string | undefined {
+  if (file === undefined) return undefined;
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw misconfigured(`caFile ${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown'})`);
+  }
+}
+
+/** A provider's account API over HTTP, as the configuration describes it. */
+export default defineAccountDriver({
+  name: 'http',
+  summary: "A provider's account API over HTTP, described in the configuration; presets for mailcow and for our own small API.",
+  options: httpOptions,
+  async create(given): Promise<AccountApi> {
+    const preset = given.preset === undefined ? undefined : HTTP_PRESETS[given.preset];
+    const operations: Operations = { ...preset?.operations, ...dropUndefined(given.operations as Operations | undefined) };
+    const caller = createHttpCaller({ baseUrl: new URL(given.baseUrl), ca: readCertificates(given.caFile), timeoutMs: given.timeoutMs ?? 10_000 });
+    const ask = createAsker({
+      caller, retries: given.retries ?? 1, maxAnswerBytes: given.maxAnswerBytes ?? 262_144, maxListBytes: given.maxListBytes ?? 16_777_216,
+      headers: { ...(given.apiKey !== undefined && preset !== undefined && preset.keyHeader(given.apiKey)), ...given.headers },
+    });
+    const maxPasswordBytes = given.maxPasswordBytes === undefined ? (preset?.maxPasswordBytes ?? null) : given.maxPasswordBytes;
+    const refused = (given.refusedPasswords ?? preset?.refusedPasswords ?? []).map((expression) => new RegExp(expression, 'iu'));
+
+    function described(name: OperationName): Operation {
+      const operation = operations[name];
+      if (operation === undefined) throw new ModuleError('OPERATION_NOT_SUPPORTED', { detail: `the account API has no ${name}` });
+      return operation;
+    }
+
+    async function lookUp(operation: Operation, address: string, signal: AbortSignal): Promise<ToldAccount | null> {
+      let answer: unknown;
+      try {
+        answer = await ask('find', operation, parts(address), signal);
+      } catch (error) {
+        if (error instanceof ModuleError && error.code === 'ACCOUNT_NOT_FOUND') return null;
+        throw error;
+      }
+      const told = readAccount(answer, operation.result ?? {}, address);
+      if (told === null) throw misconfigured('find: the answer holds no address where its description says');
+      return fold(told.address) === fold(address) ? told : null;
+    }
+
+    /** Before a write: the API must know exactly this mailbox, and be the one that keeps its password. */
+    async function mustBeChangeable(address: string, signal: AbortSignal): Promise<void> {
+      const found = operations.find === undefined ? undefined : await lookUp(operations.find, address, signal);
+      if (found === null) throw new ModuleError('ACCOUNT_NOT_FOUND');
+      if (found?.changeable === false) throw new ModuleError('ACCOUNT_NOT_CHANGEABLE', { detail: 'its password is kept elsewhere' });
+    }
+
+    function mustBeTakeable(password: string): void {
+      if (maxPasswordBytes !== null && Buffer.byteLength(password) > maxPasswordBytes) {
+        throw new ModuleError('PASSWORD_TOO_LONG_FOR_SCHEME', { params: { max: maxPasswordBytes } });
+      }
+      if (!sendable(password) || refused.some((expression) => expression.test(password))) {
+        throw new ModuleError('PASSWORD_REJECTED_BY_SERVER', { detail: 'the account API would take it for something else' });
+      }
+    }
+
+    async function write(name: 'change' | 'set', address: string, current: Secret | null, next: Secret, { signal }: CallOptions): Promise<ChangeReceipt> {
+      const operation = described(name);
+      if (signal.aborted) throw new ModuleError('ACCOUNTS_UNAVAILABLE');
+      if (!isAddress(address)) throw new ModuleError('ACCOUNT_NOT_FOUND');
+      if (current !== null && !sendable(current.reveal())) throw new ModuleError('CURRENT_PASSWORD_WRONG');
+      mustBeTakeable(next.reveal());
+      // An owner who changes is told nothing before the current password was judged, so only a description that needs it looks first.
+      if (name === 'set' || operations.find?.result?.changeable !== undefined) await mustBeChangeable(address, signal);
+      const answer = await ask(name, operation, { ...parts(address), password: next.reveal(), ...(current !== null && { currentPassword: current.reveal() }) }, signal);
+      return { changedAt: timeAt(answer, operation.result?.changedAt) };
+    }
+
+    /** The items of a list; an empty object is what some languages write for an empty list. */
+    async function list(name: 'listDomains' | 'listMailboxes', operation: Operation, values: Record<string, string>, signal: AbortSignal) {
+      let answer: unknown;
+      try {
+        answer = await ask(name, operation, values, signal);
+      } catch (error) {
+        // An unknown domain, where the description says so.
+        if (error instanceof ModuleError && error.code === 'ACCOUNT_NOT_FOUND') return { answer: null, items: [] };
+        throw error;
+      }
+      const items = valueAt(answer, operation.items ?? '');
+      if (Array.isArray(items)) return { answer, items: items as unknown[] };
+      if (typeof items === 'object' && items !== null && Object.keys(items).length === 0) return { answer, items: [] };
+      throw misconfigured(`${name}: the answer holds no list where its description says`);
+    }
+
+    async function mailboxes(operation: Operation, domain: string, search: string, cursor: string, limit: number, signal: AbortSignal) {
+      const { answer, items } = await list('listMailboxes', operation, { domain, search, cursor, limit: String(limit) }, signal);
+      const told = items.map((item) => readAccount(item, operation.result ?? {}, null));
+      if (told.includes(null)) throw misconfigured('listMailboxes: an item holds no address where its description says');
+      const wanted = fold(search);
+      const fitting = told.filter((account): account is ToldAccount => account !== null && fold(account.address).endsWith(`@${fold(domain)}`)
+        && (fold(account.address).includes(wanted) || fold(account.displayName ?? '').includes(wanted)));
+      return { answer, count: items.length, fitting: fitting.map(toAccount) };
+    }
+
+    return {
+      abilities: {
+        verifyPassword: operations.verify !== undefined, changePassword: operations.change !== undefined, setPassword: operations.set !== undefined,
+        listDomains: operations.listDomains !== undefined, listMailboxes: operations.listMailboxes !== undefined, maxPasswordBytes,
+      },
+      async find(address, { signal }) {
+        const operation = described('find');
+        if (signal.aborted) throw new ModuleError('ACCOUNTS_UNAVAILABLE');
+        const found = isAddress(address) ? await lookUp(operation, address, signal) : null;
+        return found === null ? null : toAccount(found);
+      },
+      async verifyPassword(address, password, { signal }) {
+        const operation = described('verify');
+        if (signal.aborted) throw new ModuleError('ACCOUNTS_UNAVAILABLE');
+        if (!isAddress(address) || !sendable(password.reveal())) return false;
+        try {
+          await ask('verify', operation, { ...parts(address), password: password.reveal() }, signal);
+          return true;
+        } catch (error) {
+          if (error instanceof ModuleError && WRONG.has(error.code)) return false;
+          throw error;
+        }
+      },
+      changePassword: (address, current, next, call) => write('change', address, current, next, call),
+      setPassword: (address, next, call) => write('set', address, null, next, call),
+      async passwordVersion(address, { signal }) {
+        const { find } = operations;
+        if (find?.result?.version === undefined || !isAddress(address)) return null;
+        return (await lookUp(find, address, signal))?.version ?? null;
+      },
+      async listDomains(search, { signal }) {
+        const operation = described('listDomains');
+        if (!sendable(search)) return [];
+        const { items } = await list('listDomains', operation, { search }, signal);
+        const names = items.map((item) => valueAt(item, operation.name ?? ''));
+        if (!names.every((name) => typeof name === 'string')) throw misconfigured('listDomains: an item holds no name where its description says');
+        return [...new Set(names)].filter((name) => fold(name).includes(fold(search))).sort();
+      },
+      async listMailboxes({ domain, search, cursor, limit }, { signal }) {
+        const operation = described('listMailboxes');
+        if (!DOMAIN.test(domain) || Buffer.byteLength(domain) > 255 || !sendable(search) || !sendable(cursor ?? '')) return { mailboxes: [], nextCursor: null };
+        if (operation.nextCursor !== undefined) {
+          const { answer, count, fitting } = await mailboxes(operation, domain, search, cursor ?? '', limit, signal);
+          if (count > limit) throw misconfigured('listMailboxes: more came than {limit}');
+          const next = valueAt(answer, operation.nextCursor);
+          if (next !== undefined && next !== null && typeof next !== 'string' && typeof next !== 'number') throw misconfigured('listMailboxes: the cursor is neither a text nor a number');
+          return { mailboxes: fitting, nextCursor: next === undefined || next === null || next === '' ? null : String(next) };
+        }
+        // The API gives all at once: the pages are ours.
+        const { fitting } = await mailboxes(operation, domain, search, '', limit, signal);
+        const after = cursor === null ? '' : Buffer.from(cursor, 'base64url').toString('utf8');
+        const rest = fitting.sort((left, right) => (left.address < right.address ? -1 : 1)).filter(({ address }) => address > after);
+        const page = rest.slice(0, limit);
+        const last = page.at(-1)?.address;
+        return { mailboxes: page, nextCursor: rest.length > limit && last !== undefined ? Buffer.from(last).toString('base64url') : null };
+      },
+      async check({ signal }) {
+        if (operations.check !== undefined) await ask('check', operations.check, {}, signal);
+        else if (operations.find !== undefined) await lookUp(operations.find, NOBODY, signal);
+        else await list('listDomains', described('listDomains'), { search: '' }, signal);
+      },
+      async close() { caller.close(); },
+    };
+  },
+});
