@@ -2,11 +2,35 @@ import { convertSchema } from '@sodaru/yup-to-json-schema';
 import type { FastifyInstance } from 'fastify';
 import { ERRORS } from '../../../module/errors.ts';
 import { OPERATIONS } from '../../../module/operations.ts';
+import { ADMIN_PANEL_OPERATIONS, USER_PANEL_OPERATIONS } from '../../../module/panelOperations.ts';
 import { changeOwnPasswordSchema } from '../../../module/requests/changeOwnPassword.ts';
+import {
+  adminLogInSchema, countSessionsSchema, emptySchema, endDeviceSchema, endDevicesSchema, historySchema, listDomainsSchema, listMailboxesSchema, mailboxSchema, setPasswordSchema, userLogInSchema,
+} from '../../../module/requests/panelRequests.ts';
 import { passwordRules } from '../../../module/policy/passwordRules.ts';
 import type { Wiring } from '../../wiring.ts';
 
 const counts = { type: 'object', additionalProperties: { type: 'integer', minimum: 0 }, description: 'Sessions ended, by channel' };
+
+type Schemas = Readonly<Record<string, Parameters<typeof convertSchema>[0]>>;
+
+/** The paths of one panel: what is sent, by the schema that judges it. */
+function panelPaths(tag: string, operations: Readonly<Record<string, { readonly method: string; readonly path: string }>>, schemas: Schemas, refusals: object) {
+  return Object.fromEntries(Object.entries(operations).map(([name, { method, path }]) => {
+    const schema = schemas[name];
+    const { properties = {}, required = [] } = (schema === undefined ? {} : convertSchema(schema)) as { properties?: Record<string, object>; required?: string[] };
+    const hidden = Object.fromEntries(Object.entries(properties).map(([key, value]) => [key, /password$/i.test(key) ? { type: 'string', format: 'password' } : value]));
+    const csrf = { name: 'X-CSRF-Token', in: 'header', required: true, schema: { type: 'string' } };
+    const parameters = method === 'GET'
+      ? Object.entries(properties).map(([key, value]) => ({ name: key, in: 'query', required: required.includes(key), schema: value }))
+      : name === 'logIn' ? [] : [csrf];
+    const sent = method === 'GET' ? {} : { requestBody: { required: true, content: { 'application/json': { schema: { type: 'object', properties: hidden, required, additionalProperties: false } } } } };
+    const media = path.endsWith('.csv') ? 'text/csv' : 'application/json';
+    return [path, { [method.toLowerCase()]: {
+      operationId: `${tag}.${name}`, tags: [tag], parameters, ...sent, responses: { 200: { description: 'As in module/panelOperations.ts', content: { [media]: {} } }, ...refusals },
+    } }];
+  }));
+}
 
 /** The wire contract as OpenAPI 3.1, made from the same registry, operations and schemas that the service runs. */
 function openapiDocument({ policy, config }: Pick<Wiring, 'policy' | 'config'>) {
@@ -34,6 +58,11 @@ function openapiDocument({ policy, config }: Pick<Wiring, 'policy' | 'config'>) 
           responses: { ...ok('The password is changed; what could not be ended yet is pending', 'Changed'), ...refusals },
         },
       },
+      ...panelPaths('userPanel', USER_PANEL_OPERATIONS, { logIn: userLogInSchema, logOut: emptySchema, changePassword: changeOwnPasswordSchema(policy, 'user@example.com', undefined, {}), endDevice: endDeviceSchema, endDevices: endDevicesSchema }, refusals),
+      ...panelPaths('adminPanel', ADMIN_PANEL_OPERATIONS, {
+        logIn: adminLogInSchema, logOut: emptySchema, listDomains: listDomainsSchema, listMailboxes: listMailboxesSchema, countSessions: countSessionsSchema, getMailbox: mailboxSchema,
+        setPassword: setPasswordSchema(policy, 'user@example.com', {}), endSessions: mailboxSchema, listHistory: historySchema, exportHistory: historySchema,
+      }, refusals),
     },
     components: { schemas: {
       Context: { type: 'object', required: ['account', 'policy', 'channels', 'writable'], properties: {

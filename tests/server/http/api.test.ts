@@ -1,5 +1,6 @@
 import { ERRORS } from '../../../module/errors.ts';
 import { OPERATIONS } from '../../../module/operations.ts';
+import { ADMIN_PANEL_OPERATIONS, USER_PANEL_OPERATIONS } from '../../../module/panelOperations.ts';
 import { ALICE, alive, change, logIn, NEW, startService } from '../../fixtures/service.ts';
 
 const good = { currentPassword: ALICE.password, newPassword: NEW };
@@ -81,7 +82,7 @@ test('maintenance: everything is shown, nothing is changed', async () => {
 
 test('the OpenAPI document names every operation and every error code', async () => {
   const document = (await service.app.inject('/openapi.json')).json<{ paths: Record<string, object>; components: { schemas: { Problem: { properties: { code: { enum: string[] } } } } } }>();
-  expect(Object.keys(document.paths)).toEqual(Object.values(OPERATIONS).map(({ path }) => path));
+  expect(Object.keys(document.paths)).toEqual([...Object.values(OPERATIONS), ...Object.values(USER_PANEL_OPERATIONS), ...Object.values(ADMIN_PANEL_OPERATIONS)].map(({ path }) => path));
   expect(document.components.schemas.Problem.properties.code.enum).toEqual(Object.keys(ERRORS));
   expect(JSON.stringify(document)).not.toContain('undefined');
 });
