@@ -329,6 +329,21 @@ describe('Admin Panel', () => {
     expect((await history(wiring)).filter(({ action, outcome }) => action === 'signIn' && outcome === 'CREDENTIALS_WRONG')).toHaveLength(15);
   });
 
+  test('an unknown administrator takes as long as a wrong password', async () => {
+    const { app } = await start({ overrides: { rateLimit: { wrongPasswordsPerMailbox: { points: 1000, windowSeconds: 900 }, wrongPasswordsPerAddress: { points: 1000, windowSeconds: 900 } } } });
+    const took: Record<string, number[]> = { admin: [], nobody: [] };
+    for (let n = 0; n < 15; n += 1) {
+      for (const name of ['admin', 'nobody']) {
+        const since = performance.now();
+        await enterAdmin(app, { name, password: 'x' });
+        took[name]?.push(performance.now() - since);
+      }
+    }
+    const median = (name: string): number => took[name]?.sort((a, b) => a - b)[7] ?? 0;
+    expect(median('nobody') / median('admin')).toBeGreaterThan(0.6);
+    expect(median('nobody') / median('admin')).toBeLessThan(1.6);
+  });
+
   test('a known password opens no real mailboxes: without an administrator of its own there is no Admin Panel', async () => {
     const { app } = await start({ overrides: { panels: { admin: { enabled: false } } } });
     expect((await app.inject(`${base}/admin/`)).statusCode).toBe(404);
