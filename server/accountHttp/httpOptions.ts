@@ -1,4 +1,4 @@
-import { array, boolean, lazy, mixed, number, object, string } from 'yup';
+import { array, boolean, mixed, number, object, string } from 'yup';
 import { ERRORS } from '../../module/errors.ts';
 import { OPERATIONS, type OperationName, type Operations } from './describedApi.ts';
 import { HTTP_PRESETS, type HttpPresetName } from './presets.ts';
@@ -69,7 +69,7 @@ function operation(name: OperationName) {
       .test('fragment', '${path} must have no # and no //', (value) => !/#|^\/\//.test(value ?? ''))
       .test('secret', '${path} must hold no password: paths stand in log files', (value) => !namesIn(value).some((word) => SECRETS.includes(word))),
     headers: headers('Headers of this request alone; they may be secret'),
-    body: lazy(() => anyJson()),
+    body: anyJson(),
     form: mixed<Record<string, string>>().test('form', '${path} must map names to texts', (value) => value === undefined || (isMap(value) && Object.values(value).every((text) => typeof text === 'string'))),
     success: object({ status: statuses(), where: array(condition.required()).min(1) }).noUnknown().default(undefined),
     errors: array(errorRule.required()),
@@ -132,7 +132,7 @@ export const httpOptions = object({
   })
   .test('key', 'apiKey belongs to a preset; without one, give headers', (own) => own.apiKey === undefined || own.preset !== undefined)
   .test('abilities', 'describe set or change, and one of find, check and listDomains (or name a preset)', (own) => {
-    const all = { ...(own.preset === undefined ? {} : HTTP_PRESETS[own.preset].operations), ...dropUndefined(own.operations as Operations | undefined) };
+    const all = { ...(own.preset === undefined ? {} : HTTP_PRESETS[own.preset].operations), ...dropUndefined(own.operations) };
     return (all.set !== undefined || all.change !== undefined) && (all.find ?? all.check ?? all.listDomains) !== undefined;
   });
 

@@ -42,7 +42,7 @@ export default defineAccountDriver({
   options: httpOptions,
   async create(given): Promise<AccountApi> {
     const preset = given.preset === undefined ? undefined : HTTP_PRESETS[given.preset];
-    const operations: Operations = { ...preset?.operations, ...dropUndefined(given.operations as Operations | undefined) };
+    const operations: Operations = { ...preset?.operations, ...dropUndefined(given.operations) };
     const caller = createHttpCaller({ baseUrl: new URL(given.baseUrl), ca: readCertificates(given.caFile), timeoutMs: given.timeoutMs ?? 10_000 });
     const ask = createAsker({
       caller, retries: given.retries ?? 1, maxAnswerBytes: given.maxAnswerBytes ?? 262_144, maxListBytes: given.maxListBytes ?? 16_777_216,

@@ -1,0 +1,200 @@
+import { constants } from 'node:fs';
+import { access, realpath, stat } from 'node:fs/promises';
+import { dirname, isAbsolute } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
+import { number, object, string } from 'yup';
+import { ModuleError } from '../../../module/errors.ts';
+import { oneAtATime } from '../../groupOffice/oneAtATime.ts';
+import { createHasher, WRITE_SCHEMES } from '../../hashing/hasher.ts';
+import { versionOf } from '../../hashing/storedHash.ts';
+import { lockFile } from '../../passwdFile/fileLock.ts';
+import { linesOf, type PasswdLine, passwdLines, withPassword } from '../../passwdFile/passwdLines.ts';
+import { isUnchanged, readSnapshot, replaceFile } from '../../passwdFile/replaceFile.ts';
+import type { Account, AccountApi, CallOptions, ChangeReceipt } from '../../ports/accountApi.ts';
+import type { Secret } from '../../secret.ts';
+import { defineAccountDriver } from '../defineDriver.ts';
+
+const options = object({
+  file: string().required().test('absolute', 'file must be an absolute path', (value) => isAbsolute(value ?? ''))
+    .meta({ description: 'Dovecot\'s passwd-file', example: '/etc/dovecot/users' }),
+  usernameFormat: string().oneOf(['address', 'local'] as const).meta({ description: 'What stands before the first colon: the whole address, or the part before the @ (default address)', example: 'address' }),
+  domain: string().matches(/^[^\s@:/]+$/).meta({ description: 'With usernameFormat local: the domain of everybody in the file', example: 'example.com' }),
+  scheme: string().oneOf(WRITE_SCHEMES).meta({ description: 'Scheme of new hashes (Dovecot\'s names; default ARGON2ID)', example: 'ARGON2ID' }),
+  bareScheme: string().meta({ description: 'What a stored value without {SCHEME} is, where its form does not tell (default CRYPT, as Dovecot\'s)', example: 'CRYPT' }),
+  bcryptCost: number().integer().min(4).max(16).meta({ description: 'log2 of the rounds of BLF-CRYPT (default 10)', example: 10 }),
+  sha512Rounds: number().integer().min(1000).max(10_000_000).meta({ description: 'Rounds of SHA512-CRYPT (default 5000)', example: 5000 }),
+  lockTimeoutMs: number().integer().min(100).max(60_000).meta({ description: 'Milliseconds to wait for the lock (default 5000)', example: 5000 }),
+}).noUnknown().test('domain', 'domain goes with usernameFormat: local, and only with it', (own) => (own.usernameFormat === 'local') === (own.domain !== undefined));
+
+/** An address of RFC 5321 has at most 320 octets; a colon ends the name in the file, and a line that starts with # is a comment. */
+const isPlausible = (address: string): boolean =>
+  /^[^@].*@[^@]+$/u.test(address) && !address.startsWith('#') && Buffer.byteLength(address) <= 320 && !/[\p{Cc}\p{Cs}:]/u.test(address);
+
+/** Extra fields with which the password field does not decide. */
+const OVERRIDING = ['nopassword', 'password', 'password_noscheme'];
+const isDecisive = ({ password, extra }: PasswdLine): boolean => password !== '' && !/^[!*]/.test(password) && !extra.some((field) => OVERRIDING.includes(field));
+const mayLogIn = (line: PasswdLine): boolean => isDecisive(line) && !line.extra.includes('nologin');
+
+/** The file or its folder is not as it has to be, rather than away for a while. */
+const WRONG_SETUP = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ELOOP', 'EROFS', 'ENAMETOOLONG', 'ENXIO', 'EMLINK']);
+
+function coded(error: unknown): ModuleError {
+  if (error instanceof ModuleError) return error;
+  const code = (error as NodeJS.ErrnoException).code ?? 'unknown';
+  const where = (error as NodeJS.ErrnoException).path ?? 'the passwd-file';
+  return new ModuleError(WRONG_SETUP.has(code) ? 'ACCOUNTS_MISCONFIGURED' : 'ACCOUNTS_UNAVAILABLE', { detail: `${where}: ${code}` });
+}
+
+/** Rejects as soon as the signal fires; the work itself looks at the signal before it does what cannot be taken back. */
+async function inTime<T>({ signal }: CallOptions, committed: () => boolean, work: () => Promise<T>): Promise<T> {
+  if (signal.aborted) throw new ModuleError('ACCOUNTS_UNAVAILABLE');
+  let onAbort = (): void => undefined;
+  const deadline = new Promise<never>((_resolve, reject) => {
+    onAbort = () => { reject(new ModuleError(committed() ? 'ACCOUNTS_OUTCOME_UNKNOWN' : 'ACCOUNTS_UNAVAILABLE', { detail: 'the deadline had passed' })); };
+    signal.addEventListener('abort', onAbort, { once: true });
+  });
+  const done = work();
+  done.catch(() => undefined);
+  try {
+    return await Promise.race([done, deadline]);
+  } catch (error) {
+    throw coded(error);
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
+}
+
+/** Within this process; other processes are kept out by the lock file. */
+const inTurn = oneAtATime();
+const never = (): boolean => false;
+
+/** Mailboxes in Dovecot's passwd-file. */
+export default defineAccountDriver({
+  name: 'passwdFile',
+  summary: "Dovecot's passwd-file, replaced atomically under a lock.",
+  options,
+  async create(given, { clock }): Promise<AccountApi> {
+    const { file, domain, lockTimeoutMs = 5000 } = given;
+    const hasher = await createHasher({
+      scheme: given.scheme ?? 'ARGON2ID', prefix: true, bareScheme: given.bareScheme ?? 'CRYPT',
+      ...(given.bcryptCost !== undefined && { bcryptCost: given.bcryptCost }), ...(given.sha512Rounds !== undefined && { sha512Rounds: given.sha512Rounds }),
+    });
+
+    /** How the file may spell a mailbox: as it is asked for, or in lower case, which is how Dovecot looks it up. */
+    function spellings(address: string): readonly string[] {
+      if (!isPlausible(address)) return [];
+      const at = address.lastIndexOf('@');
+      if (domain !== undefined && address.slice(at + 1).toLowerCase() !== domain.toLowerCase()) return [];
+      const name = domain === undefined ? address : address.slice(0, at);
+      return [...new Set([name, name.toLowerCase()])];
+    }
+
+    function lineOf(content: Buffer, address: string): PasswdLine | null {
+      const [line, second] = spellings(address).flatMap((name) => linesOf(content, name));
+      if (second !== undefined) throw new ModuleError('ACCOUNT_AMBIGUOUS', { detail: 'the passwd-file names it more than once' });
+      return line ?? null;
+    }
+
+    const addressOf = ({ user }: PasswdLine): string => (domain === undefined ? user : `${user}@${domain}`);
+    const toAccount = (line: PasswdLine): Account => ({
+      address: addressOf(line), enabled: mayLogIn(line), passwordChangedAt: null,
+      ...(line.gecos !== '' && !line.gecos.includes('\ufffd') && { displayName: line.gecos }),
+    });
+
+    const read = async (): Promise<Buffer> => (await readSnapshot(file)).content;
+
+    async function replace(address: string, verified: PasswdLine | null, next: Secret, call: CallOptions): Promise<ChangeReceipt> {
+      let committed = false;
+      const hash = await inTime(call, never, () => hasher.hash(next));
+      await inTime(call, () => committed, async () => {
+        // Behind a symbolic link stands the file to replace; the link stays.
+        const target = await realpath(file);
+        await inTurn(target, async () => {
+          const lock = await lockFile(target, { timeoutMs: lockTimeoutMs, signal: call.signal });
+          try {
+            const from = await readSnapshot(target);
+            if (from.stats.nlink > 1n) throw new ModuleError('ACCOUNTS_MISCONFIGURED', { detail: `${target} has a second name (hard link), which would keep the old passwords` });
+            const line = lineOf(from.content, address);
+            if (line === null) throw new ModuleError(verified === null ? 'ACCOUNT_NOT_FOUND' : 'ACCOUNT_CHANGED_MEANWHILE');
+            if (verified !== null && line.password !== verified.password) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
+            if (!isDecisive(line)) throw new ModuleError('ACCOUNT_NOT_CHANGEABLE', { detail: 'the password field does not decide who logs in' });
+            await replaceFile(target, {
+              from, to: withPassword(from.content, line, hash),
+              commit: async () => {
+                if (!(await lock.isHeld()) || !(await isUnchanged(target, from))) throw new ModuleError('ACCOUNTS_UNAVAILABLE', { detail: `${target} was changed by somebody without the lock` });
+                if (call.signal.aborted) throw new ModuleError('ACCOUNTS_UNAVAILABLE');
+                committed = true;
+              },
+              onRenameFailed: () => { committed = false; },
+            });
+          } finally {
+            await lock.release();
+          }
+        });
+      }).catch((error: unknown) => { throw committed ? new ModuleError('ACCOUNTS_OUTCOME_UNKNOWN', { detail: coded(error).detail ?? 'the file' }) : error; });
+      // Dovecot looks at the file once a second at most: a log-in within this second may still be judged by the old one, and the auth
+      // cache would keep it. After the second, flushing the cache is final.
+      await pause(1020 - (Date.now() % 1000), undefined, { signal: call.signal }).catch(() => undefined);
+      return { changedAt: clock.now() };
+    }
+
+    return {
+      abilities: { verifyPassword: true, changePassword: true, setPassword: true, listDomains: true, listMailboxes: true, maxPasswordBytes: hasher.maxPasswordBytes },
+      find: (address, call) => inTime(call, never, async () => {
+        const line = lineOf(await read(), address);
+        return line === null ? null : toAccount(line);
+      }),
+      verifyPassword: (address, password, call) => inTime(call, never, async () => {
+        const line = lineOf(await read(), address);
+        const right = await hasher.verify(line === null || !isDecisive(line) ? hasher.decoy : line.password, password);
+        return right && line !== null && mayLogIn(line);
+      }),
+      async changePassword(address, current, next, call) {
+        const line = await inTime(call, never, async () => {
+          const found = lineOf(await read(), address);
+          const right = await hasher.verify(found === null || !isDecisive(found) ? hasher.decoy : found.password, current);
+          if (!right || found === null || !mayLogIn(found)) throw new ModuleError('CURRENT_PASSWORD_WRONG');
+          return found;
+        });
+        return replace(address, line, next, call);
+      },
+      setPassword: (address, next, call) => replace(address, null, next, call),
+      passwordVersion: (address, call) => inTime(call, never, async () => {
+        const line = lineOf(await read(), address);
+        return line === null || line.password === '' ? null : versionOf(line.password);
+      }),
+      listDomains: (search, call) => inTime(call, never, async () => {
+        const content = await read();
+        const domains = domain !== undefined ? [domain] : [...passwdLines(content)].map(({ user }) => user.slice(user.lastIndexOf('@') + 1 || user.length));
+        return [...new Set(domains.map((name) => name.toLowerCase()))].filter((name) => name !== '' && name.includes(search.toLowerCase())).sort();
+      }),
+      listMailboxes: ({ domain: wanted, search, cursor, limit }, call) => inTime(call, never, async () => {
+        const after = cursor === null ? '' : Buffer.from(cursor, 'base64url').toString('utf8');
+        const fitting = new Map<string, PasswdLine>();
+        for (const line of passwdLines(await read())) {
+          const address = addressOf(line).toLowerCase();
+          const fits = address.endsWith(`@${wanted.toLowerCase()}`) && (address.includes(search.toLowerCase()) || line.gecos.toLowerCase().includes(search.toLowerCase()));
+          if (fits && address > after && isPlausible(address) && !fitting.has(address)) fitting.set(address, line);
+        }
+        const sorted = [...fitting].sort(([left], [right]) => (left < right ? -1 : 1));
+        const page = sorted.slice(0, limit);
+        const last = page.at(-1)?.[0];
+        return { mailboxes: page.map(([, line]) => toAccount(line)), nextCursor: sorted.length > limit && last !== undefined ? Buffer.from(last).toString('base64url') : null };
+      }),
+      check: (call) => inTime(call, never, async () => {
+        const target = await realpath(file);
+        await readSnapshot(target);
+        await access(target, constants.R_OK | constants.W_OK);
+        await access(dirname(target), constants.R_OK | constants.W_OK | constants.X_OK);
+        const { uid, gid, nlink } = await stat(target);
+        if (nlink > 1) throw new ModuleError('ACCOUNTS_MISCONFIGURED', { detail: `${target} has a second name (hard link)` });
+        const me = process.geteuid?.() ?? 0;
+        const groups = [process.getegid?.() ?? 0, ...(process.getgroups?.() ?? [])];
+        if (me !== 0 && (uid !== me || !groups.includes(gid))) {
+          throw new ModuleError('ACCOUNTS_MISCONFIGURED', { detail: `${target} belongs to ${String(uid)}:${String(gid)}, which this service (${String(me)}) could not give a new file` });
+        }
+      }),
+      close: () => Promise.resolve(),
+    };
+  },
+});
