@@ -6,7 +6,20 @@ import { join } from 'node:path';
 
 const there = (program) => () => existsSync(program);
 const apcu = () => spawnSync('php', ['-r', 'exit(extension_loaded("apcu") ? 0 : 1);']).status === 0;
+const postgres = () => existsSync('/usr/lib/postgresql');
 const NEEDS = [
+  { name: '/usr/sbin/dovecot', present: there('/usr/sbin/dovecot'), package: 'dovecot-core', neededBy: 'tests/server/(live|hashing|drivers)/' },
+  { name: 'Dovecot IMAP', present: there('/usr/lib/dovecot/imap'), package: 'dovecot-imapd', neededBy: 'tests/server/(live|drivers)/' },
+  { name: 'Dovecot POP3', present: there('/usr/lib/dovecot/pop3'), package: 'dovecot-pop3d', neededBy: 'tests/server/(live|drivers)/' },
+  { name: 'Dovecot submission', present: there('/usr/lib/dovecot/submission'), package: 'dovecot-submissiond', neededBy: 'tests/server/(live|drivers)/' },
+  { name: 'Dovecot ManageSieve', present: there('/usr/lib/dovecot/managesieve'), package: 'dovecot-managesieved', neededBy: 'tests/server/(live|drivers)/' },
+  { name: 'Dovecot on MariaDB', present: there('/usr/lib/dovecot/modules/auth/libdriver_mysql.so'), package: 'dovecot-mysql', neededBy: 'tests/server/live/' },
+  { name: 'Dovecot on PostgreSQL', present: there('/usr/lib/dovecot/modules/auth/libdriver_pgsql.so'), package: 'dovecot-pgsql', neededBy: 'tests/server/live/' },
+  { name: '/usr/sbin/mariadbd', present: there('/usr/sbin/mariadbd'), package: 'mariadb-server', neededBy: 'tests/(server/(live|drivers|sql|panels)|e2e)/' },
+  { name: 'PostgreSQL', present: postgres, package: 'postgresql', neededBy: 'tests/server/(live|drivers|sql|panels)/' },
+  { name: '/usr/bin/redis-server', present: there('/usr/bin/redis-server'), package: 'redis-server', neededBy: 'tests/server/drivers/' },
+  { name: '/usr/sbin/slapd', present: there('/usr/sbin/slapd'), package: 'slapd', neededBy: 'tests/server/drivers/' },
+  { name: 'openssl', present: there('/usr/bin/openssl'), package: 'openssl', neededBy: 'tests/server/drivers/' },
   { name: '/usr/bin/chromium', present: there('/usr/bin/chromium'), package: 'chromium', neededBy: 'tests/e2e/' },
   { name: '/usr/bin/php', present: there('/usr/bin/php'), package: 'php-cli', neededBy: 'tests/server/groupOffice/dropIn.test.ts' },
   { name: 'PHP extension apcu', present: apcu, package: 'php-apcu', neededBy: 'tests/server/groupOffice/dropIn.test.ts' },

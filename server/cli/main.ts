@@ -1,6 +1,8 @@
 #!/usr/bin/env node
 import { Command, InvalidArgumentError } from 'commander';
 import { ConfigError, loadConfig } from '../config/loadConfig.ts';
+import { groupOfficeCommands } from './installGroupOffice.ts';
+import { outboxCommand } from './outboxCommand.ts';
 import { serve } from './serve.ts';
 
 function wholeNumber(text: string): number {
@@ -20,13 +22,21 @@ program.command('serve', { isDefault: true })
     });
     const service = await serve(config);
     const demo = service.demo.map(({ address, password }) => `    ${address.padEnd(22)} ${password}\n`).join('');
-    process.stdout.write(`\n  Mailbox Password runs at ${service.url}\n${demo === '' ? '' : `\n  For trying things out, log in as (passwords of a new data folder)\n${demo}`}\n`);
+    const { demoAdministrator } = service;
+    const administrator = demoAdministrator === null ? '' : `    ${demoAdministrator.name.padEnd(22)} ${demoAdministrator.password}   (Admin Panel)\n`;
+    process.stdout.write(`\n  Mailbox Password runs at ${service.url}\n${demo === '' ? '' : `\n  For trying things out, log in as (passwords of a new data folder)\n${demo}${administrator}`}\n`);
     const stop = (): void => {
       service.stop().then(() => process.exit(0), () => process.exit(1));
     };
     process.once('SIGTERM', stop);
     process.once('SIGINT', stop);
   });
+
+program.addCommand(outboxCommand());
+const groupOffice = groupOfficeCommands();
+program.command('install').description('put the drop-in into a host').addCommand(groupOffice.install);
+program.command('uninstall').description('take the drop-in out of a host').addCommand(groupOffice.uninstall);
+program.command('doctor').description('check an installation').addCommand(groupOffice.doctor);
 
 try {
   await program.parseAsync();

@@ -33,7 +33,7 @@ async function settle(row: OwedRevocation, dependencies: WorkerDependencies): Pr
   }
   const account = await accounts.find(row.address, options);
   const told = account?.passwordChangedAt ?? null;
-  const changedAt = told !== null && told >= row.recordedAt ? told : row.settleAfter;
+  const changedAt = told !== null && told >= row.recordedAt ? told : Math.min(row.settleAfter, dependencies.clock.now());
   await outbox.confirm(row.changeId, changedAt);
   log.warn({ changeId: row.changeId }, 'an interrupted change did happen: its log-out follows');
   return changedAt;
@@ -44,7 +44,8 @@ async function work(row: OwedRevocation, dependencies: WorkerDependencies): Prom
   try {
     const changedAt = row.state === 'confirmed' ? row.changedAt : await settle(row, dependencies);
     if (changedAt === null) return;
-    const done = await deliverToOne(row.store, { changeId: row.changeId, address: row.address, changedAt, attempts: row.attempts, actor: null }, dependencies);
+    // Never the first try, also where that one died with its process: by now there may be sessions of the new password (I2).
+    const done = await deliverToOne(row.store, { changeId: row.changeId, address: row.address, changedAt, attempts: Math.max(1, row.attempts), actor: null }, dependencies);
     const owedMs = clock.now() - row.recordedAt;
     if (!done && owedMs > dependencies.alertAfterMs) {
       log.error({ store: row.store, changeId: row.changeId, address: row.address, attempts: row.attempts + 1, owedSeconds: Math.round(owedMs / 1000) },

@@ -1,5 +1,5 @@
 import type { Kysely, Migration } from 'kysely';
-import { type PanelTables, panelTables } from '../panels/tables.ts';
+import { panelTables } from '../panels/tables.ts';
 
 /**
  * Steps of the state's tables, in the order of their names; a step that was published is never edited. Types and sizes are those
@@ -42,6 +42,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
     },
   },
   '002_panels': {
-    up: (database: Kysely<unknown>) => panelTables(database as Kysely<PanelTables>),
+    up: (database: Kysely<unknown>) => panelTables(database),
   },
 };

@@ -18,9 +18,9 @@ export function openSqlite<Tables>(path: string): Kysely<Tables> {
       const statement = database.prepare(sql);
       return {
         reader: RETURNS_ROWS.test(sql),
-        all: (parameters) => statement.all(...parameters),
-        run: (parameters) => statement.run(...parameters),
-        iterate: (parameters) => statement.iterate(...parameters),
+        all: (parameters) => statement.all(parameters),
+        run: (parameters) => statement.run(parameters),
+        iterate: (parameters) => statement.iterate(parameters),
       };
     },
   };

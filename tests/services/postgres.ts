@@ -11,7 +11,7 @@ export interface Postgres extends Service {
 }
 
 /** Where Debian keeps the newest installed version's programs. */
-export function postgresPrograms(): string {
+function postgresPrograms(): string {
   const root = '/usr/lib/postgresql';
   const [newest] = existsSync(root) ? readdirSync(root).sort((a, b) => Number(b) - Number(a)) : [];
   return join(root, newest ?? '', 'bin');

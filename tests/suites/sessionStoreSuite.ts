@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ChannelCounts } from '../../module/channels.ts';
 import type { SessionStore } from '../../server/ports/sessionStore.ts';
 import { codeOf } from './accountApiSuite.ts';
 import { HOSTILE_NAMES } from './hostileNames.ts';
@@ -23,7 +24,7 @@ export interface SessionStoreFixture {
 }
 
 const within = (ms = 20_000) => ({ signal: AbortSignal.timeout(ms) });
-const total = (counts: object) => Object.values(counts).reduce((sum: number, count: number) => sum + count, 0);
+const total = (counts: ChannelCounts): number => Object.values(counts).reduce((sum, count) => sum + count, 0);
 
 /** The conformance suite of every session store driver. */
 export function describeSessionStore(name: string, setup: () => Promise<SessionStoreFixture>): void {

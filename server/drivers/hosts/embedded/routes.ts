@@ -8,6 +8,7 @@ import { validateRequest } from '../../../../module/requests/validateRequest.ts'
 import { packageRoot, readJson } from '../../../paths.ts';
 import { authenticate, type WrongPasswordLimit } from '../../../http/guard.ts';
 import { Secret } from '../../../secret.ts';
+import { listSessions } from '../../../useCases/listSessions.ts';
 import type { Wiring } from '../../../wiring.ts';
 import { DEMO_MAILBOXES, embeddedDatabase } from '../../embeddedDatabase.ts';
 import { SESSION_COOKIE } from './index.ts';
@@ -53,14 +54,14 @@ export async function embeddedRoutes(app: FastifyInstance, wiring: Wiring, limit
 
   app.get('/host/session', async (request) => {
     const { address, sessionId } = await current(request);
-    const [account, own, lists] = await Promise.all([
+    const [account, own, { sessions: listed }] = await Promise.all([
       accounts.find(address, options()),
       sessions.find(request.cookies[SESSION_COOKIE] ?? ''),
-      Promise.all(stores.map((store) => store.list(address, options()))),
+      listSessions(address, stores, config.timeouts.sessionsMs),
     ]);
     return {
       address, displayName: account?.displayName ?? address, csrfToken: own?.csrfToken, demo: true,
-      sessions: lists.flat().map((session) => ({ ...session, current: session.id === sessionId })),
+      sessions: listed.map((session) => ({ ...session, current: session.id === sessionId })),
     };
   });
 
