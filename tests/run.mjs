@@ -18,7 +18,6 @@ const NEEDS = [
   { name: '/usr/sbin/mariadbd', present: there('/usr/sbin/mariadbd'), package: 'mariadb-server', neededBy: 'tests/(server/(live|drivers|sql|panels)|e2e)/' },
   { name: 'PostgreSQL', present: postgres, package: 'postgresql', neededBy: 'tests/server/(live|drivers|sql|panels)/' },
   { name: '/usr/bin/redis-server', present: there('/usr/bin/redis-server'), package: 'redis-server', neededBy: 'tests/server/drivers/' },
-  { name: '/usr/sbin/slapd', present: there('/usr/sbin/slapd'), package: 'slapd', neededBy: 'tests/server/drivers/' },
   { name: 'openssl', present: there('/usr/bin/openssl'), package: 'openssl', neededBy: 'tests/server/drivers/' },
   { name: '/usr/bin/chromium', present: there('/usr/bin/chromium'), package: 'chromium', neededBy: 'tests/e2e/' },
   { name: '/usr/bin/php', present: there('/usr/bin/php'), package: 'php-cli', neededBy: 'tests/server/groupOffice/dropIn.test.ts' },
