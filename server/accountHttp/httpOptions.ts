@@ -21,7 +21,7 @@ const KNOWN: Readonly<Record<OperationName, readonly Placeholder[]>> = {
 };
 
 /** Null where it is no base URL that may be configured. */
-export function parseBaseUrl(text: string): URL | null {
+function parseBaseUrl(text: string): URL | null {
   try {
     const url = new URL(text);
     return /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && url.hash === '' && url.search === '' ? url : null;

@@ -1,5 +1,5 @@
 /** What a described request can speak of. */
-export const PLACEHOLDERS = ['address', 'local', 'domain', 'password', 'currentPassword', 'search', 'cursor', 'limit'] as const;
+const PLACEHOLDERS = ['address', 'local', 'domain', 'password', 'currentPassword', 'search', 'cursor', 'limit'] as const;
 
 export type Placeholder = (typeof PLACEHOLDERS)[number];
 

@@ -2,6 +2,8 @@
 import accountsEmbedded from './accounts/embedded.ts';
 import accountsGroupOfficeMaildomains from './accounts/groupOfficeMaildomains.ts';
 import accountsGroupOfficeUser from './accounts/groupOfficeUser.ts';
+import accountsHttp from './accounts/http.ts';
+import accountsPasswdFile from './accounts/passwdFile.ts';
 import accountsSql from './accounts/sql.ts';
 import hostsEmbedded from './hosts/embedded/index.ts';
 import hostsGroupOffice from './hosts/groupOffice.ts';
@@ -18,6 +20,8 @@ export const DRIVERS = {
     embedded: accountsEmbedded,
     groupOfficeMaildomains: accountsGroupOfficeMaildomains,
     groupOfficeUser: accountsGroupOfficeUser,
+    http: accountsHttp,
+    passwdFile: accountsPasswdFile,
     sql: accountsSql,
   },
   hosts: {
