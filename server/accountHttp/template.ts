@@ -1,7 +1,5 @@
 /** What a described request can speak of. */
-const PLACEHOLDERS = ['address', 'local', 'domain', 'password', 'currentPassword', 'search', 'cursor', 'limit'] as const;
-
-export type Placeholder = (typeof PLACEHOLDERS)[number];
+export type Placeholder = 'address' | 'local' | 'domain' | 'password' | 'currentPassword' | 'search' | 'cursor' | 'limit';
 
 export type TemplateValues = Readonly<Partial<Record<Placeholder, string>>>;
 
