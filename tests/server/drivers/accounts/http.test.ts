@@ -1,6 +1,6 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
@@ -15,6 +15,7 @@ import { Secret } from '../../../../server/secret.ts';
 import { type MailcowMailbox, startMailcowDouble } from '../../../fixtures/mailcowDouble.ts';
 import { freePort, runToEnd } from '../../../services/process.ts';
 import { codeOf, describeAccountApi } from '../../../suites/accountApiSuite.ts';
+import { probeAccountApi } from '../../../suites/accountHttpChecks.ts';
 
 const root = join(__dirname, '../../../..');
 const within = (ms = 20_000) => ({ signal: AbortSignal.timeout(ms) });
@@ -435,6 +436,72 @@ describe('http: a described API', () => {
     expect(change({ success: { where: [{ pointer: '/x' }] } })).toMatch(/exactly one/);
     expect(change({ result: undefined }, 'listMailboxes')).toMatch(/result\.address/);
   });
+});
+
+type Altered = { url: string; headers: Record<string, string>; body: string };
+
+/** The reference implementation with something wrong in front of it. */
+const WRONG: readonly (readonly [label: string, sentence: RegExp, { before?: (seen: Altered) => void; after?: (seen: Altered, status: number, body: Record<string, unknown>) => readonly [number, unknown] }])[] = [
+  ['says success for a mailbox that is not there', /An administrator sets/, { after: ({ url }, status, body) => (url.endsWith('/set') && status === 404 ? [200, { changed: true }] : [status, body]) }],
+  ['asks for no key', /without the key/, { before: (seen) => { seen.headers['authorization'] = `Bearer ${KEY}`; } }],
+  ['cuts passwords at 72 bytes', /Every password/, { before: (seen) => { seen.body = seen.body.replaceAll(/"((?:\\.|[^"\\]){72})(?:\\.|[^"\\])+"/g, '"$1"'); } }],
+  ['trims passwords', /Every password/, { before: (seen) => { seen.body = seen.body.replaceAll(/:" +| +"(?=[,}])/g, (blank) => blank.trim()); } }],
+  ['cuts at NUL', /Every password/, { before: (seen) => { seen.body = seen.body.replaceAll(/\\u0000[^"]*/g, ''); } }],
+  ['takes % for a wildcard', /Mailboxes of a domain|Domains are listed/, { before: (seen) => { seen.url = seen.url.replaceAll('%25', ''); } }],
+  ['tells unknown from wrong in verify', /The right password is verified/, { after: ({ url }, status, body) => (url.includes('nobody') && url.endsWith('/verify') ? [404, { code: 'ACCOUNT_NOT_FOUND' }] : [status, body]) }],
+  ['redirects', /A mailbox is found/, { after: ({ url }, status, body) => (url.endsWith('test') ? [308, {}] : [status, body]) }],
+  ['trims names', /Names made to break/, { before: (seen) => { seen.url = seen.url.replaceAll(/%20|%0A/g, ''); } }],
+  ['tells no 409 in a race but 200', /six changes at once/, { after: ({ url }, status, body) => (url.endsWith('/change') && (status === 409 || body['code'] === 'CURRENT_PASSWORD_WRONG') ? [200, { changed: true }] : [status, body]) }],
+  ['repeats the password', /A change counts at once/, { after: ({ body: sent }, status, body) => (sent.includes('newPassword') ? [status, { ...body, echo: sent }] : [status, body]) }],
+  ['gives the hash as passwordVersion', /A mailbox is found/, { after: (_seen, status, body) => [status, 'passwordVersion' in body ? { ...body, passwordVersion: '{BLF-CRYPT}$2y$10$abc' } : body] }],
+  ['gives too many', /page by page/, { before: (seen) => { seen.url = seen.url.replace('limit=1', 'limit=2'); } }],
+  ['takes anything for a field', /A body that is no JSON object/, { after: ({ url }, status, body) => (url.endsWith('/verify') && (status === 422 || status === 400) ? [200, { verified: false }] : [status, body]) }],
+];
+
+describe('http: the conformance test for providers', () => {
+  let reference: Awaited<ReturnType<typeof startReference>>;
+  beforeAll(async () => { reference = await startReference(); });
+  afterAll(() => reference.stop());
+  const target = (url: string) => ({ url, key: KEY, first: ALICE, second: BOB, locked: CAROL });
+  const failing = async (url: string): Promise<string[]> => {
+    const failed: string[] = [];
+    for await (const { sentence, outcome, detail } of probeAccountApi(target(url))) if (outcome !== 'holds') failed.push(`${sentence} (${detail ?? ''})`);
+    return failed;
+  };
+
+  it('finds that the reference implementation holds, twice: it sets the passwords back', async () => {
+    expect(await failing(reference.url)).toEqual([]);
+    expect(await failing(reference.url)).toEqual([]);
+  }, 60_000);
+
+  it.each(WRONG)('finds a server that %s', async (_label, sentence, { before, after }) => {
+    const own = await startReference();
+    const proxy = await startStub((seen, response) => {
+      void (async () => {
+        const altered: Altered = { url: seen.url, headers: { authorization: seen.headers.authorization ?? '', 'content-type': seen.headers['content-type'] ?? '' }, body: seen.body };
+        before?.(altered);
+        const answer = await fetch(`${own.url}${altered.url}`, { method: seen.method, headers: altered.headers, ...(seen.method === 'POST' && { body: altered.body }) });
+        const body = (await answer.json()) as Record<string, unknown>;
+        json(response, ...(after?.(altered, answer.status, body) ?? [answer.status, body] as const));
+      })();
+    });
+    const failed = await failing(proxy.url);
+    await proxy.stop();
+    await own.stop();
+    expect(failed.filter((line) => sentence.test(line))).not.toEqual([]);
+  }, 60_000);
+
+  it('runs on the command line', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mailbox-password-probe-'));
+    writeFileSync(join(folder, 'key'), `${KEY}\n`);
+    writeFileSync(join(folder, 'accounts'), JSON.stringify({ first: ALICE, second: BOB }));
+    const child = spawn(process.execPath, ['--import', 'tsx', join(root, 'tests/suites/accountHttpConformance.ts'), '--url', `${reference.url}/`, '--key-file', join(folder, 'key'), '--accounts-file', join(folder, 'accounts')], { cwd: root });
+    let said = '';
+    child.stdout.on('data', (chunk: Buffer) => { said += chunk.toString(); });
+    expect(await new Promise((resolve) => { child.once('close', resolve); })).toBe(0);
+    expect(said).toMatch(/16 hold, 0 fail, 0 not offered/);
+    rmSync(folder, { recursive: true });
+  }, 60_000);
 });
 
 describe('http: docs', () => {
