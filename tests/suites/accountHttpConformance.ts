@@ -5,11 +5,11 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { type ProbeAccount, probeAccountApi } from './accountHttpChecks.ts';
 
-const { values } = parseArgs({ options: { url: { type: 'string' }, 'key-file': { type: 'string' }, 'accounts-file': { type: 'string' } } });
+const { values } = parseArgs({ options: { url: { type: 'string' }, 'key-file': { type: 'string' }, 'accounts-file': { type: 'string' }, help: { type: 'boolean' } } });
 const { url, 'key-file': keyFile, 'accounts-file': accountsFile } = values;
 if (url === undefined || keyFile === undefined || accountsFile === undefined) {
   console.error('usage: accountHttpConformance --url URL --key-file FILE --accounts-file FILE');
-  process.exit(2);
+  process.exit(values.help === true ? 0 : 2);
 }
 const accounts = JSON.parse(readFileSync(accountsFile, 'utf8')) as { first: ProbeAccount; second: ProbeAccount; locked?: ProbeAccount };
 const counts = { holds: 0, fails: 0, 'not offered': 0 };

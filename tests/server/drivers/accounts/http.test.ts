@@ -515,11 +515,14 @@ describe('http: docs', () => {
   it('the page names every option', () => {
     const page = readFileSync(join(root, 'docs/drivers/accounts-http.md'), 'utf8');
     for (const key of Object.keys(driver.options.fields)) expect(page).toContain(`\`${key}\``);
+    let examples = 0;
     for (const block of page.matchAll(/```yaml\n# accounts\n([\s\S]*?)```/g)) {
       const entry = (parse(block[1] ?? '') as { accounts: Record<string, unknown>[] }).accounts.find(({ driver: named }) => named === 'http') ?? {};
-      const options = Object.fromEntries(Object.entries(entry).filter(([key]) => !['driver', 'domains', 'verifyWith'].includes(key)));
+      const options = Object.fromEntries(Object.entries(entry).filter(([key]) => !['driver', 'domains'].includes(key)));
       const plain = JSON.parse(JSON.stringify(options, (_key, value: unknown) => (typeof value === 'object' && value !== null && 'file' in value ? 'a-key-of-the-provider' : value))) as object;
       expect(problems(plain)).toBe('');
+      examples += 1;
     }
+    expect(examples).toBe(3);
   });
 });
