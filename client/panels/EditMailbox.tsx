@@ -67,7 +67,7 @@ export function EditMailbox({ api, session, address, onClose, onSignedOut }: Edi
       {mailbox.isError && <Failed error={mailbox.error} onRetry={() => { void mailbox.refetch(); }} />}
       {mailbox.data === undefined && !mailbox.isError && <p role="status">{t('section.loading')}</p>}
       {mailbox.data !== undefined && (
-        <SetPassword api={api} session={session} mailbox={mailbox.data} onSignedOut={onSignedOut} onClose={close} onReload={() => { void mailbox.refetch(); }}
+        <SetPassword api={api} session={session} mailbox={mailbox.data} onSignedOut={onSignedOut} onClose={close} onReload={() => mailbox.refetch()}
           onUnsaved={(now) => { unsaved.current = now; }} />
       )}
       {asking && (
@@ -89,7 +89,7 @@ interface SetPasswordProps {
   readonly mailbox: MailboxResponse;
   readonly onSignedOut: () => void;
   readonly onClose: () => void;
-  readonly onReload: () => void;
+  readonly onReload: () => Promise<unknown>;
   readonly onUnsaved: (unsaved: boolean) => void;
 }
 
@@ -157,7 +157,7 @@ function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, on
         {meanwhile && (
           <div role="alert" className="notice bad">
             <p><strong>{t('adminPanel.meanwhile')}</strong></p>
-            <button type="button" className="plain" onClick={() => { setMeanwhile(false); onReload(); }}>{t('adminPanel.meanwhileGoOn')}</button>
+            <button type="button" className="plain" onClick={() => { void onReload().finally(() => { setMeanwhile(false); }); }}>{t('adminPanel.meanwhileGoOn')}</button>
           </div>
         )}
         <p className="info">{t('adminPanel.consequence')}</p>
