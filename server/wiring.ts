@@ -17,6 +17,7 @@ import type { AccountApi } from './ports/accountApi.ts';
 import type { AuditLog } from './ports/auditLog.ts';
 import type { Clock } from './ports/clock.ts';
 import type { HostIdentity } from './ports/hostIdentity.ts';
+import { type Metrics, NO_METRICS } from './ports/metrics.ts';
 import type { RevocationOutbox } from './ports/revocationOutbox.ts';
 import type { SessionStore } from './ports/sessionStore.ts';
 import { sqlDialectOf } from './sql/sqlUrl.ts';
@@ -37,6 +38,7 @@ export interface Wiring {
   readonly audit: AuditLog;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics: Metrics;
   readonly panels: Panels;
   close(): Promise<void>;
 }
@@ -78,8 +80,16 @@ function renewingMail(accounts: AccountApi, config: Config, log: Logger): Accoun
   return url === undefined || serviceKey === undefined ? accounts : withMailRefresh(accounts, { url, ...(host !== undefined && { host }), serviceKey }, log);
 }
 
-/** The only place that knows which driver serves which port. `system` is this machine's clock, milliseconds since the epoch. */
-export async function wire(config: Config, log: Logger, system: () => number = Date.now): Promise<Wiring> {
+export interface WireOptions {
+  /** This machine's clock, milliseconds since the epoch. */
+  readonly system?: (() => number) | undefined;
+  readonly metrics?: Metrics | undefined;
+  /** True where this process has another wiring over the same state, whose changes may be under way. */
+  readonly beside?: boolean | undefined;
+}
+
+/** The only place that knows which driver serves which port. */
+export async function wire(config: Config, log: Logger, { system = Date.now, metrics = NO_METRICS, beside = false }: WireOptions = {}): Promise<Wiring> {
   const dataDir = resolve(config.dataDir);
   checkDomains(config);
   if (config.state.url !== null && !SHARED.has(sqlDialectOf(config.state.url) ?? '')) throw new ConfigError(['state.url: mysql://... or postgres://... is expected; null = SQLite in dataDir']);
@@ -113,8 +123,8 @@ export async function wire(config: Config, log: Logger, system: () => number = D
     const addressOf = async (changeId: string) => (await state.database.selectFrom('outbox').select('address').where('change_id', '=', changeId).executeTakeFirst())?.address ?? null;
     const outbox = endingPanelSessions(createStateOutbox(state.database, clock, config.revocation.leaseMs), panels.sessions, addressOf);
     // SQLite has one process: what a dead one had leased is free at once. Shared, the lease has to end.
-    if (!state.shared) await outbox.retryNow();
-    return { config, dataDir, policy, accounts, stores, host, outbox, clock, log, panels, audit: createStateAudit(state.database), close: closeAll };
+    if (!state.shared && !beside) await outbox.retryNow();
+    return { config, dataDir, policy, accounts, stores, host, outbox, clock, log, metrics, panels, audit: createStateAudit(state.database), close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;

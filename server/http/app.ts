@@ -1,12 +1,12 @@
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
-import { randomUUID } from 'node:crypto';
 import { ModuleError } from '../../module/errors.ts';
 import { embeddedRoutes } from '../drivers/hosts/embedded/routes.ts';
 import type { Wiring } from '../wiring.ts';
-import { sendError } from './errorResponse.ts';
+import { problemSender } from './errorResponse.ts';
 import { checkOrigin, wrongPasswordLimit } from './guard.ts';
+import { requestIds } from './requestIds.ts';
 import { adminPanelRoutes } from './panels/adminPanel.ts';
 import { panelPages } from './panels/pages.ts';
 import { userPanelRoutes } from './panels/userPanel.ts';
@@ -25,10 +25,11 @@ export async function buildApp(wiring: Wiring): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
     trustProxy: config.server.trustProxy,
-    genReqId: () => randomUUID(),
+    genReqId: requestIds(config.server.trustProxy),
     forceCloseConnections: 'idle',
     return503OnClosing: true,
   }) as unknown as FastifyInstance;
+  const sendError = problemSender(wiring);
   app.setErrorHandler(sendError);
   app.setNotFoundHandler((request, reply) => { sendError(new ModuleError('NOT_FOUND'), request, reply); });
   await app.register(cookie);
@@ -44,8 +45,12 @@ export async function buildApp(wiring: Wiring): Promise<FastifyInstance> {
     hsts: config.server.publicUrl?.startsWith('https:') === true,
   });
   app.addHook('onRequest', async (request, reply) => {
+    void reply.header('X-Request-Id', request.id);
     checkOrigin(request, config.server.publicUrl);
     if (request.url.startsWith('/host/') || request.url.includes('/api/')) void reply.header('Cache-Control', 'no-store');
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    wiring.metrics.request(request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1000);
   });
   const limit = wrongPasswordLimit(wiring);
   apiRoutes(app, wiring, limit);

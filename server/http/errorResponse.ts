@@ -1,5 +1,7 @@
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from 'pino';
 import { ERRORS, type ErrorCode, ModuleError, type Problem } from '../../module/errors.ts';
+import type { Metrics } from '../ports/metrics.ts';
 
 const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   400: 'REQUEST_MALFORMED', 404: 'NOT_FOUND', 405: 'METHOD_NOT_ALLOWED', 413: 'REQUEST_TOO_LARGE', 415: 'REQUEST_MEDIA_TYPE',
@@ -11,12 +13,27 @@ function coded(error: unknown): ModuleError {
   return new ModuleError(code, { cause: error });
 }
 
+/** What the service says of itself: nothing is broken. */
+const EXPECTED: ReadonlySet<ErrorCode> = new Set(['READ_ONLY', 'SHUTTING_DOWN', 'OPERATION_NOT_SUPPORTED']);
+
+/** One line per problem. Below 500 it names no detail: what the caller sent may be in there. */
+function logProblem(failure: ModuleError, { id, method, routeOptions, ip }: FastifyRequest, log: Logger): void {
+  const { status } = ERRORS[failure.code];
+  const line = { requestId: id, code: failure.code, status, method, route: routeOptions.url ?? 'none', remoteAddress: ip };
+  if (status < 500 || EXPECTED.has(failure.code)) {
+    log.info(line, 'request refused');
+    return;
+  }
+  const { name, message, stack } = (failure.cause ?? failure) as Error;
+  log.error({ ...line, cause: name, detail: message, stack }, 'request failed');
+}
+
 /** Answers `application/problem+json` (RFC 9457) with a code of the registry; never with a message of a library. */
-export function sendError(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
+export const problemSender = ({ metrics, log }: { readonly metrics: Metrics; readonly log: Logger }) => (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
   const failure = coded(error);
   const { status, changed, retryable } = ERRORS[failure.code];
-  const { name, message, stack } = (failure.cause ?? failure) as Error;
-  if (status >= 500) request.log.error({ code: failure.code, cause: name, detail: message, stack }, 'request failed');
+  logProblem(failure, request, log);
+  metrics.problem(failure.code);
   const problem: Problem = {
     type: 'about:blank', title: failure.code, status, code: failure.code, changed, retryable, requestId: request.id,
     ...(Object.keys(failure.params).length > 0 && { params: failure.params }),
@@ -25,4 +42,4 @@ export function sendError(error: unknown, request: FastifyRequest, reply: Fastif
   const wait = failure.params['retryAfterSeconds'];
   if (wait !== undefined) void reply.header('Retry-After', String(wait));
   void reply.code(status).header('Cache-Control', 'no-store').type('application/problem+json').send(JSON.stringify(problem));
-}
+};

@@ -27,18 +27,19 @@ export async function authenticate(request: FastifyRequest, { host, config }: Wi
 }
 
 /** Counts wrong passwords by mailbox and by client address; a right one costs nothing. */
-export function wrongPasswordLimit({ config }: Wiring) {
+export function wrongPasswordLimit({ config, metrics }: Wiring) {
   const make = ({ points, windowSeconds }: { points: number; windowSeconds: number }) => new RateLimiterMemory({ points, duration: windowSeconds });
   const limits = [
-    { limiter: make(config.rateLimit.wrongPasswordsPerMailbox), points: config.rateLimit.wrongPasswordsPerMailbox.points, key: (address: string) => address.toLowerCase() },
-    { limiter: make(config.rateLimit.wrongPasswordsPerAddress), points: config.rateLimit.wrongPasswordsPerAddress.points, key: (_address: string, ip: string) => ip },
+    { kind: 'mailbox', limiter: make(config.rateLimit.wrongPasswordsPerMailbox), points: config.rateLimit.wrongPasswordsPerMailbox.points, key: (address: string) => address.toLowerCase() },
+    { kind: 'address', limiter: make(config.rateLimit.wrongPasswordsPerAddress), points: config.rateLimit.wrongPasswordsPerAddress.points, key: (_address: string, ip: string) => ip },
   ];
   return {
     /** Before any hash is computed. Throws RATE_LIMITED with `retryAfterSeconds`. */
     async check(address: string, ip: string): Promise<void> {
-      for (const { limiter, points, key } of limits) {
+      for (const { kind, limiter, points, key } of limits) {
         const state = await limiter.get(key(address, ip));
         if (state !== null && state.consumedPoints >= points) {
+          metrics.rateLimited(kind);
           throw new ModuleError('RATE_LIMITED', { params: { retryAfterSeconds: Math.max(1, Math.ceil(state.msBeforeNext / 1000)) } });
         }
       }

@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import { addCounts, type Channel, type ChannelCounts } from '../../module/channels.ts';
-import { ModuleError } from '../../module/errors.ts';
+import { type ErrorCode, ModuleError } from '../../module/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Actor } from '../ports/hostIdentity.ts';
+import type { Metrics } from '../ports/metrics.ts';
 import type { RevocationOutbox } from '../ports/revocationOutbox.ts';
 import type { SessionStore } from '../ports/sessionStore.ts';
 import { backoff } from './backoff.ts';
@@ -12,6 +13,7 @@ export interface DeliverDependencies {
   readonly stores: readonly SessionStore[];
   readonly clock: Clock;
   readonly log: Logger;
+  readonly metrics: Metrics;
   readonly timeoutMs: number;
   readonly firstDelayMs: number;
   readonly maxDelayMs: number;
@@ -31,11 +33,11 @@ export interface Delivered {
   readonly pending: readonly Channel[];
 }
 
-const errorCode = (error: unknown): string => (error instanceof ModuleError ? error.code : 'SESSIONS_UNAVAILABLE');
+const errorCode = (error: unknown): ErrorCode => (error instanceof ModuleError ? error.code : 'SESSIONS_UNAVAILABLE');
 
 /** Asks one store, and writes down what came of it. A store that does not answer in time is pending, never done (I3). */
 async function deliverTo(store: SessionStore, delivery: Delivery, dependencies: DeliverDependencies): Promise<Delivered> {
-  const { outbox, clock, log, timeoutMs, firstDelayMs, maxDelayMs } = dependencies;
+  const { outbox, clock, log, metrics, timeoutMs, firstDelayMs, maxDelayMs } = dependencies;
   const { changeId, address, changedAt, attempts, actor } = delivery;
   try {
     const signal = AbortSignal.timeout(timeoutMs);
@@ -44,9 +46,11 @@ async function deliverTo(store: SessionStore, delivery: Delivery, dependencies: 
     });
     const { revoked } = await Promise.race([store.revokeAll({ address, issuedBefore: changedAt, attempt: attempts + 1, actor }, { signal }), late]);
     await outbox.complete(changeId, store.name);
+    metrics.revocation(store.name, 'done');
     return { ended: revoked, pending: [] };
   } catch (error) {
     const code = errorCode(error);
+    metrics.revocation(store.name, code);
     log.warn({ store: store.name, changeId, attempts: attempts + 1, code }, 'log-out not delivered yet');
     try {
       await outbox.fail(changeId, store.name, code, clock.now() + backoff(attempts, firstDelayMs, maxDelayMs));

@@ -4,6 +4,7 @@ import { ModuleError } from '../../module/errors.ts';
 import type { AccountApi, CallOptions, ChangeReceipt } from '../ports/accountApi.ts';
 import type { AuditEvent, AuditLog } from '../ports/auditLog.ts';
 import type { Actor } from '../ports/hostIdentity.ts';
+import type { Surface } from '../ports/metrics.ts';
 import { type DeliverDependencies, deliverToAll } from '../revocation/deliver.ts';
 import type { Secret } from '../secret.ts';
 
@@ -13,15 +14,16 @@ export interface ReplaceDependencies extends DeliverDependencies {
   readonly accountsTimeoutMs: number;
 }
 
-/** Who asks, for the audit log. */
+/** Who asks, for the audit log, the log line and the count. */
 export interface Requester {
   readonly requestId: string;
   readonly remoteAddress: string;
   readonly userAgent: string;
+  readonly surface: Surface;
 }
 
 interface Replacement {
-  readonly audit: Pick<AuditEvent, 'action' | 'actor' | 'actorKind'>;
+  readonly audit: Pick<AuditEvent, 'actor' | 'actorKind'> & { readonly action: 'change' | 'set' };
   readonly requester: Requester;
   readonly address: string;
   /** The calling session of the host, where there is one. */
@@ -35,7 +37,7 @@ interface Replacement {
 
 /** Hops 4 to 8 of one change (docs/architecture.md), the same whether the owner changes a password or an administrator sets it. */
 export async function replacePassword(replacement: Replacement, dependencies: ReplaceDependencies): Promise<ChangePasswordResponse> {
-  const { accounts, outbox, clock, audit, log, accountsTimeoutMs, stores } = dependencies;
+  const { accounts, outbox, clock, audit, log, metrics, accountsTimeoutMs, stores } = dependencies;
   const { address, actor, next, requester } = replacement;
   const changeId = randomUUID();
   const options = (): CallOptions => ({ signal: AbortSignal.timeout(accountsTimeoutMs) });
@@ -46,14 +48,17 @@ export async function replacePassword(replacement: Replacement, dependencies: Re
     hops[name] = Math.round((now - since) * 10) / 10;
     since = now;
   };
-  const write = async (outcome: string, ended: ChangePasswordResponse['ended']): Promise<void> => {
+  const write = async (outcome: string, ended: ChangePasswordResponse['ended'], pending: ChangePasswordResponse['pending'] = []): Promise<void> => {
     try {
       await audit.append({ at: clock.now(), ...replacement.audit, ...requester, address, outcome, ended });
     } catch {
       log.error({ requestId: requester.requestId }, 'the audit log did not answer');
     }
     hop('audit');
-    log.info({ requestId: requester.requestId, address, changeId, outcome, ended, hops }, `password ${replacement.audit.action}`);
+    const { action, actor: by } = replacement.audit;
+    const { requestId, surface, remoteAddress } = requester;
+    metrics.changed({ action, surface, outcome, hops });
+    log.info({ requestId, changeId, surface, address, by, remoteAddress, outcome, ended, pending, hops }, `password ${action}`);
   };
 
   try {
@@ -87,7 +92,7 @@ export async function replacePassword(replacement: Replacement, dependencies: Re
     const { ended, pending } = await deliverToAll({ changeId, address, changedAt, attempts: 0, actor }, dependencies);
     hop('revoke');
     const revocation = pending.length === 0 ? 'done' : 'pending';
-    await write(revocation, ended);
+    await write(revocation, ended, pending);
     return { changedAt: new Date(changedAt).toISOString(), revocation, ended, pending };
   } catch (error) {
     const coded = error instanceof ModuleError ? error : new ModuleError('ACCOUNTS_UNAVAILABLE', { cause: error });

@@ -19,9 +19,12 @@ interface RevokeRequest {
   readonly address: string;
 }
 
-async function write({ audit: who, requester, address }: RevokeRequest, { audit, clock, log }: RevokeDependencies, outcome: string, ended: ChannelCounts): Promise<void> {
+async function write({ audit: who, requester, address }: RevokeRequest, { audit, clock, log, metrics }: RevokeDependencies, outcome: string, ended: ChannelCounts, pending: readonly Channel[] = []): Promise<void> {
   await audit.append({ at: clock.now(), action: 'revoke', ...who, ...requester, address, outcome, ended })
     .catch(() => { log.error({ requestId: requester.requestId }, 'the audit log did not answer'); });
+  const { requestId, surface, remoteAddress } = requester;
+  metrics.changed({ action: 'revoke', surface, outcome, hops: {} });
+  log.info({ requestId, surface, address, by: who.actor, remoteAddress, outcome, ended, pending }, 'log-out');
 }
 
 /** Logs a mailbox out from everywhere without touching its password. What does not answer is owed, and retried, as after a change. */
@@ -38,7 +41,7 @@ export async function revokeEverything(request: RevokeRequest, dependencies: Rev
     throw new ModuleError('STATE_UNAVAILABLE', { cause });
   }
   const { ended, pending } = await deliverToAll({ changeId, address: request.address, changedAt: now, attempts: 0, actor: null }, dependencies);
-  await write(request, dependencies, pending.length === 0 ? 'done' : 'pending', ended);
+  await write(request, dependencies, pending.length === 0 ? 'done' : 'pending', ended, pending);
   return { ended, pending };
 }
 
@@ -57,6 +60,6 @@ export async function revokeSome(request: RevokeRequest, from: readonly SessionS
     }
   }
   const pending = [...failed];
-  await write(request, dependencies, pending.length === 0 ? 'done' : 'pending', ended);
+  await write(request, dependencies, pending.length === 0 ? 'done' : 'pending', ended, pending);
   return { ended, pending };
 }

@@ -16,7 +16,7 @@ export interface SetRequest extends Requester {
 const underWay = new Set<string>();
 
 /** An administrator sets a password; it logs out everywhere as a change by the owner does. */
-export async function setMailboxPassword({ administrator, address, newPassword, isExpected, requestId, remoteAddress, userAgent }: SetRequest, dependencies: ReplaceDependencies): Promise<ChangePasswordResponse> {
+export async function setMailboxPassword({ administrator, address, newPassword, isExpected, requestId, remoteAddress, userAgent, surface }: SetRequest, dependencies: ReplaceDependencies): Promise<ChangePasswordResponse> {
   const { accounts } = dependencies;
   const next = new Secret(normalizePassword(newPassword));
   const mine = !underWay.has(address);
@@ -24,7 +24,7 @@ export async function setMailboxPassword({ administrator, address, newPassword, 
   try {
     return await replacePassword({
       audit: { action: 'set', actor: administrator, actorKind: 'administrator' },
-      requester: { requestId, remoteAddress, userAgent },
+      requester: { requestId, remoteAddress, userAgent, surface },
       address, actor: null, next,
       prepare() {
         if (!accounts.abilities.setPassword) throw new ModuleError('OPERATION_NOT_SUPPORTED');

@@ -164,7 +164,7 @@ export function adminPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wr
     const { address, newPassword, passwordVersion } = validated(setPasswordSchema(policy, typeof named === 'string' ? named : '', { isCommon, strength }), request.body);
     const mailbox = await account(address, found.scope);
     return setMailboxPassword({
-      administrator: found.administrator.name, address: mailbox.address, newPassword, ...requester(request), isExpected: (now) => versionFor(found, now) === passwordVersion,
+      administrator: found.administrator.name, address: mailbox.address, newPassword, ...requester(request, 'admin'), isExpected: (now) => versionFor(found, now) === passwordVersion,
     }, dependencies);
   });
 
@@ -172,7 +172,7 @@ export function adminPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wr
     const { scope, administrator } = await reachable(request, request.body);
     const { address } = validated(mailboxSchema, request.body);
     const mailbox = await account(address, scope);
-    return revokeEverything({ audit: { actor: administrator.name, actorKind: 'administrator' }, requester: requester(request), address: mailbox.address }, dependencies);
+    return revokeEverything({ audit: { actor: administrator.name, actorKind: 'administrator' }, requester: requester(request, 'admin'), address: mailbox.address }, dependencies);
   });
 
   async function historyQuery(request: FastifyRequest) {

@@ -16,8 +16,8 @@ export function validated<T>(schema: Schema<T>, given: unknown): T {
   throw new ModuleError(onlyPolicy ? 'PASSWORD_REJECTED' : 'REQUEST_INVALID', { fields: verdict.fields });
 }
 
-export const requester = (request: FastifyRequest): Requester => ({
-  requestId: request.id, remoteAddress: request.ip, userAgent: request.headers['user-agent'] ?? '',
+export const requester = (request: FastifyRequest, kind: PanelKind): Requester => ({
+  requestId: request.id, remoteAddress: request.ip, userAgent: request.headers['user-agent'] ?? '', surface: `${kind}-panel`,
 });
 
 export type PanelGuard = ReturnType<typeof panelGuard>;
@@ -34,7 +34,7 @@ export function panelGuard({ panels, config, clock, audit, log }: Wiring, kind: 
   const token = (request: FastifyRequest): string => request.cookies[name] ?? '';
   const write = async (request: FastifyRequest, event: Pick<AuditEvent, 'action' | 'actor' | 'address' | 'outcome'>): Promise<void> => {
     const actorKind = kind === 'user' ? 'owner' : 'administrator';
-    await audit.append({ at: clock.now(), ...event, actorKind, ...requester(request), ended: {} }).catch(() => { log.error({ requestId: request.id }, 'the audit log did not answer'); });
+    await audit.append({ at: clock.now(), ...event, actorKind, ...requester(request, kind), ended: {} }).catch(() => { log.error({ requestId: request.id }, 'the audit log did not answer'); });
     log.info({ requestId: request.id, ...event }, 'panel');
   };
 

@@ -64,7 +64,7 @@ export function userPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wro
     const typed = (request.body as { currentPassword?: unknown } | null | undefined)?.currentPassword;
     const passwords = validated(changeOwnPasswordSchema(policy, subject, typed, { isCommon, strength }), request.body);
     try {
-      const answer = await changeOwnPassword({ actor: { kind: 'owner', address: subject, sessionId: id }, ...passwords, ...requester(request) }, dependencies);
+      const answer = await changeOwnPassword({ actor: { kind: 'owner', address: subject, sessionId: id }, ...passwords, ...requester(request, 'user') }, dependencies);
       await limit.forgive(subject);
       guard.clearCookie(reply);
       return answer;
@@ -86,7 +86,7 @@ export function userPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wro
     const wanted = validated(endDeviceSchema, request.body);
     const from = everywhere.filter(({ name }) => name === wanted.store);
     const answer = await revokeSome(
-      { audit: { actor: subject, actorKind: 'owner' }, requester: requester(request), address: subject }, from, (session) => session.id === wanted.id, dependencies,
+      { audit: { actor: subject, actorKind: 'owner' }, requester: requester(request, 'user'), address: subject }, from, (session) => session.id === wanted.id, dependencies,
     );
     if (wanted.store === PANEL_STORE && wanted.id === id) guard.clearCookie(reply);
     return answer;
@@ -95,7 +95,7 @@ export function userPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wro
   app.post(at(OPERATIONS.endDevices.path), async (request, reply) => {
     const { subject, id } = await guard.session(request);
     const { which } = validated(endDevicesSchema, request.body);
-    const asked = { audit: { actor: subject, actorKind: 'owner' as const }, requester: requester(request), address: subject };
+    const asked = { audit: { actor: subject, actorKind: 'owner' as const }, requester: requester(request, 'user'), address: subject };
     if (which === 'others') return revokeSome(asked, everywhere, (session) => session.store !== PANEL_STORE || session.id !== id, dependencies);
     const answer = await revokeEverything(asked, dependencies);
     guard.clearCookie(reply);

@@ -34,7 +34,7 @@ export function apiRoutes(app: FastifyInstance, wiring: Wiring, limit: WrongPass
     }
     try {
       const answer = await changeOwnPassword(
-        { actor, ...verdict.value, requestId: request.id, remoteAddress: request.ip, userAgent: request.headers['user-agent'] ?? '' },
+        { actor, ...verdict.value, requestId: request.id, remoteAddress: request.ip, userAgent: request.headers['user-agent'] ?? '', surface: 'account-section' },
         useCaseDependencies(wiring),
       );
       await limit.forgive(actor.address);
