@@ -34,6 +34,7 @@ export function accountsByDomain(routes: readonly AccountRoute[]): AccountApi {
       setPassword: apis.some(({ abilities }) => abilities.setPassword),
       listDomains: apis.some(({ abilities }) => abilities.listDomains),
       listMailboxes: apis.some(({ abilities }) => abilities.listMailboxes),
+      requireChange: apis.some(({ abilities }) => abilities.requireChange === true),
       maxPasswordBytes: limits.length === 0 ? null : Math.min(...limits),
     },
     async find(address, call) { return (await route(address)?.find(address, call)) ?? null; },
@@ -47,7 +48,14 @@ export function accountsByDomain(routes: readonly AccountRoute[]): AccountApi {
     async setPassword(address, next, call) {
       const api = route(address);
       if (api === undefined) throw new ModuleError('ACCOUNT_NOT_FOUND');
+      if (call.requireChange === true && api.abilities.requireChange !== true) throw new ModuleError('OPERATION_NOT_SUPPORTED');
       return api.setPassword(address, next, call);
+    },
+    async requireChange(address, required, call) {
+      const api = route(address);
+      if (api === undefined) throw new ModuleError('ACCOUNT_NOT_FOUND');
+      if (api.requireChange === undefined) throw new ModuleError('OPERATION_NOT_SUPPORTED');
+      await api.requireChange(address, required, call);
     },
     async passwordVersion(address, call) { return (await route(address)?.passwordVersion(address, call)) ?? null; },
     async listDomains(search, call) {

@@ -14,6 +14,8 @@ export interface AccountTable {
     readonly displayName?: string | undefined;
     /** Written at every change. */
     readonly changedAt?: string | undefined;
+    /** 1, Y, T or true: the owner is to choose a new password at the next log-in. Written as 1 and 0, or true and false. */
+    readonly changeRequired?: string | undefined;
   };
   readonly changedAtFormat?: 'seconds' | 'milliseconds' | 'datetime' | undefined;
   /** Where the domains are listed; without it they are taken from the mailboxes. */
@@ -57,6 +59,8 @@ export interface MailboxRow {
   readonly enabled: boolean;
   readonly displayName: string | null;
   readonly changedAt: number | null;
+  /** Null where the table cannot tell. */
+  readonly changeRequired: boolean | null;
 }
 
 /** Which rows are "may log in": what MariaDB, PostgreSQL and SQLite give for 1, Y, T, yes and true. */

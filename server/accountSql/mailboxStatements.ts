@@ -1,15 +1,19 @@
 import { type RawBuilder, sql } from 'kysely';
+import type { DomainPage, DomainQuery } from '../ports/accountApi.ts';
 import type { Sql } from '../sql/openSql.ts';
 import type { SqlDialect } from '../sql/sqlUrl.ts';
 import { bindStatement } from '../sql/statement.ts';
+import { likeText, pageOfDomainColumn } from './domainPages.ts';
 import { type AccountTable, isEnabled, type MailboxRow, readTime, writeTime } from './accountTable.ts';
 
 /** An operator's own SQL, with named parameters; see docs/drivers/accounts-sql.md. */
 export interface OwnStatements {
   /** `:address`, `:local`, `:domain`; returns `password` and, where it can, `address`, `enabled`, `displayName`. */
   readonly find: string;
-  /** `:hash`, `:oldHash`, `:address`, `:local`, `:domain`, `:now`; changes exactly one row. */
+  /** `:hash`, `:oldHash`, `:address`, `:local`, `:domain`, `:now`, `:changeRequired` (1 or 0); changes exactly one row. */
   readonly update: string;
+  /** `:changeRequired` (1 or 0), `:address`, `:local`, `:domain`. */
+  readonly requireChange?: string | undefined;
   /** `:search`, a pattern of LIKE with `!` as its escape; returns `domain`. */
   readonly listDomains?: string | undefined;
   /** `:domain`, `:search` (a pattern of LIKE, `!` escapes), `:after`, `:limit`; returns `address`, ordered by it, and what `find` may return. */
@@ -23,12 +27,24 @@ export interface ListQuery {
   readonly limit: number;
 }
 
+export interface Replacement {
+  readonly address: string;
+  readonly oldHash: string;
+  readonly newHash: string;
+  readonly now: number;
+  readonly changeRequired: boolean;
+}
+
 /** The statements of one account table; what they return is judged by the driver. */
 export interface MailboxStatements {
   find(database: Sql, address: string): Promise<MailboxRow[]>;
   /** Rows changed. */
-  replace(database: Sql, address: string, oldHash: string, newHash: string, now: number): Promise<number>;
+  replace(database: Sql, change: Replacement): Promise<number>;
+  /** Null where the table cannot keep it. */
+  readonly requireChange: ((database: Sql, address: string, required: boolean) => Promise<number>) | null;
   readonly listDomains: ((database: Sql, search: string) => Promise<string[]>) | null;
+  /** Null where only all of them can be asked for. */
+  readonly pageDomains: ((database: Sql, query: DomainQuery) => Promise<DomainPage>) | null;
   readonly listMailboxes: ((database: Sql, query: ListQuery) => Promise<MailboxRow[]>) | null;
   /** Characters that the password column takes; null where the database does not tell or does not hold to it. */
   width(database: Sql): Promise<number | null>;
@@ -36,24 +52,29 @@ export interface MailboxStatements {
   probe(database: Sql): Promise<void>;
 }
 
-const contains = (search: string): string => `%${search.toLowerCase().replaceAll(/[!%_]/g, '!$&')}%`;
+const contains = (search: string): string => `%${likeText(search.toLowerCase())}%`;
 
 function split(address: string): { local: string; domain: string } {
   const at = address.lastIndexOf('@');
   return { local: address.slice(0, Math.max(0, at)), domain: address.slice(at + 1) };
 }
 
+/** As a text, which every one of the databases takes for a number and for a truth value. */
+const flag = (value: boolean): string => (value ? '1' : '0');
+
 const text = (value: unknown): string => (typeof value === 'string' ? value : Buffer.isBuffer(value) ? value.toString('utf8') : '');
 
 function toRow(row: Readonly<Record<string, unknown>>, asked: string, format: AccountTable['changedAtFormat']): MailboxRow {
   const password = row['password'];
   const displayName = row['displayName'] ?? row['displayname'];
+  const changeRequired = 'changeRequired' in row ? row['changeRequired'] : row['changerequired'];
   return {
     address: row['address'] === undefined ? asked : text(row['address']),
     password: password === null || password === undefined ? null : text(password),
     enabled: row['enabled'] === undefined || isEnabled(row['enabled']),
     displayName: displayName === undefined || displayName === null ? null : text(displayName),
     changedAt: readTime(row['changedAt'] ?? row['changedat'], format),
+    changeRequired: changeRequired === undefined ? null : isEnabled(changeRequired),
   };
 }
 
@@ -66,6 +87,8 @@ export function tableStatements(layout: AccountTable, dialect: SqlDialect): Mail
   const ref = (column: string) => sql.ref(column);
   const same = (column: string, value: string) => sql`${ref(column)} in (${sql.join(spellings(value))})`;
   const { address, local, domain } = columns;
+  const listed = domains?.column ?? domain;
+  const listedIn = domains === undefined ? layout.table : domains.table;
   const whole = (): RawBuilder<unknown> => {
     if (address !== undefined) return ref(address);
     return dialect === 'mysql' ? sql`concat(${ref(local ?? '')}, '@', ${ref(domain ?? '')})` : sql`${ref(local ?? '')} || '@' || ${ref(domain ?? '')}`;
@@ -80,6 +103,7 @@ export function tableStatements(layout: AccountTable, dialect: SqlDialect): Mail
     ...(columns.enabled === undefined ? [] : [sql`${ref(columns.enabled)} as ${ref('enabled')}`]),
     ...(columns.displayName === undefined ? [] : [sql`${ref(columns.displayName)} as ${ref('displayName')}`]),
     ...(columns.changedAt === undefined ? [] : [sql`${ref(columns.changedAt)} as ${ref('changedAt')}`]),
+    ...(columns.changeRequired === undefined ? [] : [sql`${ref(columns.changeRequired)} as ${ref('changeRequired')}`]),
   ]);
   // MariaDB's usual collations take A for a and ignore blanks at the end: a hash is compared byte by byte.
   const exactly = (column: string, value: string) =>
@@ -90,15 +114,20 @@ export function tableStatements(layout: AccountTable, dialect: SqlDialect): Mail
       const { rows } = await sql<Record<string, unknown>>`select ${selected()} from ${table} where ${key(wanted)} limit 3`.execute(database);
       return rows.map((row) => toRow(row, wanted, format)).filter((row) => row.address.toLowerCase() === wanted.toLowerCase());
     },
-    async replace(database, wanted, oldHash, newHash, now) {
+    async replace(database, { address: wanted, oldHash, newHash, now, changeRequired }) {
       const changedAt = columns.changedAt === undefined ? sql`` : sql`, ${ref(columns.changedAt)} = ${writeTime(now, format)}`;
-      const result = await sql`update ${table} set ${ref(columns.password)} = ${newHash}${changedAt} where ${key(wanted)} and ${exactly(columns.password, oldHash)}`.execute(database);
+      const required = columns.changeRequired === undefined ? sql`` : sql`, ${ref(columns.changeRequired)} = ${flag(changeRequired)}`;
+      const result = await sql`update ${table} set ${ref(columns.password)} = ${newHash}${changedAt}${required} where ${key(wanted)} and ${exactly(columns.password, oldHash)}`.execute(database);
       return Number(result.numAffectedRows ?? 0);
     },
+    requireChange: columns.changeRequired === undefined ? null : async (database, wanted, required) => {
+      const result = await sql`update ${table} set ${ref(columns.changeRequired ?? '')} = ${flag(required)} where ${key(wanted)}`.execute(database);
+      return Number(result.numAffectedRows ?? 0);
+    },
+    pageDomains: listed === undefined ? null : (database, query) => pageOfDomainColumn(database, { table: listedIn, column: listed, exactCase: dialect === 'postgres' }, query),
     async listDomains(database, search) {
       const pattern = contains(search);
-      const at = domains === undefined ? layout.table : domains.table;
-      const column = domains?.column ?? domain;
+      const [at, column] = [listedIn, listed];
       if (column !== undefined) {
         const { rows } = await sql<{ domain: unknown }>`select distinct ${ref(column)} as ${ref('domain')} from ${sql.table(at)} where lower(${ref(column)}) like ${pattern} escape '!' order by 1 limit 10000`.execute(database);
         // PostfixAdmin keeps a row ALL for its own administrators.
@@ -138,16 +167,21 @@ export function tableStatements(layout: AccountTable, dialect: SqlDialect): Mail
 }
 
 export function ownStatements(own: OwnStatements): MailboxStatements {
-  const { listDomains, listMailboxes } = own;
+  const { listDomains, listMailboxes, requireChange } = own;
   return {
     async find(database, wanted) {
       const { rows } = await bindStatement<Record<string, unknown>>(own.find, { address: wanted, ...split(wanted) }).execute(database);
       return rows.map((row) => toRow(row, wanted, 'milliseconds')).filter((row) => row.address.toLowerCase() === wanted.toLowerCase());
     },
-    async replace(database, wanted, oldHash, newHash, now) {
-      const result = await bindStatement<Record<string, unknown>>(own.update, { address: wanted, ...split(wanted), hash: newHash, oldHash, now }).execute(database);
+    async replace(database, { address: wanted, oldHash, newHash, now, changeRequired }) {
+      const result = await bindStatement<Record<string, unknown>>(own.update, { address: wanted, ...split(wanted), hash: newHash, oldHash, now, changeRequired: flag(changeRequired) }).execute(database);
       return Number(result.numAffectedRows ?? 0);
     },
+    requireChange: requireChange === undefined ? null : async (database, wanted, required) => {
+      const result = await bindStatement<Record<string, unknown>>(requireChange, { address: wanted, ...split(wanted), changeRequired: flag(required) }).execute(database);
+      return Number(result.numAffectedRows ?? 0);
+    },
+    pageDomains: null,
     listDomains: listDomains === undefined ? null : async (database, search) => {
       const { rows } = await bindStatement<Record<string, unknown>>(listDomains, { search: contains(search) }).execute(database);
       return rows.map((row) => text(row['domain']));

@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { hash } from '@node-rs/argon2';
-import type { Kysely } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import { openSqlite } from '../state/sqlite.ts';
 
 /** Times are milliseconds since the epoch. */
 export interface EmbeddedTables {
-  mailbox: { address: string; display_name: string; hash: string; enabled: number; password_changed_at: number; sessions_valid_from: number };
+  mailbox: { address: string; display_name: string; hash: string; enabled: number; password_changed_at: number; sessions_valid_from: number; change_required: number };
   session: { id: string; token_hash: string; csrf_token: string; address: string; issued_at: number; last_seen_at: number; client: string; remote_address: string };
 }
 
@@ -32,7 +32,11 @@ async function open(dataDir: string): Promise<EmbeddedDatabase> {
     .addColumn('enabled', 'integer', (column) => column.notNull())
     .addColumn('password_changed_at', 'bigint', (column) => column.notNull())
     .addColumn('sessions_valid_from', 'bigint', (column) => column.notNull())
+    .addColumn('change_required', 'integer', (column) => column.notNull().defaultTo(0))
     .execute();
+  // Files of 0.1 have the table without it.
+  const { rows: columns } = await sql<{ name: string }>`pragma table_info(mailbox)`.execute(database);
+  if (columns.every(({ name }) => name !== 'change_required')) await database.schema.alterTable('mailbox').addColumn('change_required', 'integer', (column) => column.notNull().defaultTo(0)).execute();
   await database.schema.createTable('session').ifNotExists()
     .addColumn('id', 'varchar(64)', (column) => column.primaryKey())
     .addColumn('token_hash', 'varchar(64)', (column) => column.notNull().unique())
@@ -46,7 +50,7 @@ async function open(dataDir: string): Promise<EmbeddedDatabase> {
   const { count } = await database.selectFrom('mailbox').select((row) => row.fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
   if (count === 0) {
     const rows = await Promise.all(DEMO_MAILBOXES.map(async ({ address, displayName, password }) => ({
-      address, display_name: displayName, hash: await hash(password, ARGON2ID), enabled: 1, password_changed_at: 0, sessions_valid_from: 0,
+      address, display_name: displayName, hash: await hash(password, ARGON2ID), enabled: 1, password_changed_at: 0, sessions_valid_from: 0, change_required: 0,
     })));
     await database.insertInto('mailbox').values(rows).execute();
   }

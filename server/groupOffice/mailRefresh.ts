@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { AccountApi, CallOptions, ChangeReceipt } from '../ports/accountApi.ts';
+import type { AccountApi, CallOptions, ChangeReceipt, DomainQuery } from '../ports/accountApi.ts';
 import type { Secret } from '../secret.ts';
 import { type Credentials, GroupOfficeClient, GroupOfficeError } from './groupOfficeClient.ts';
 
@@ -37,8 +37,11 @@ export function withMailRefresh(accounts: AccountApi, options: MailRefreshOption
     return receipt;
   }
 
+  const { requireChange, pageDomains } = accounts;
   return {
     abilities: accounts.abilities,
+    ...(requireChange !== undefined && { requireChange: (address: string, required: boolean, call: CallOptions) => requireChange.call(accounts, address, required, call) }),
+    ...(pageDomains !== undefined && { pageDomains: (query: DomainQuery, call: CallOptions) => pageDomains.call(accounts, query, call) }),
     find: (address, call) => accounts.find(address, call),
     verifyPassword: (address, password, call) => accounts.verifyPassword(address, password, call),
     changePassword: async (address, current, next, call) => told(address, next, await accounts.changePassword(address, current, next, call)),

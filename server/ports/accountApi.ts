@@ -9,6 +9,11 @@ export interface AccountAbilities {
   readonly setPassword: boolean;
   readonly listDomains: boolean;
   readonly listMailboxes: boolean;
+  /**
+   * Can ask the owner for a new password at the next log-in; left out = no. Then `setPassword` takes `requireChange`,
+   * `requireChange()` is there, and `find` tells.
+   */
+  readonly requireChange?: boolean;
   /** UTF-8 bytes that the back end can take, or null where only the policy limits. */
   readonly maxPasswordBytes: number | null;
 }
@@ -20,6 +25,8 @@ export interface Account {
   /** Milliseconds since the epoch, or null where the back end cannot tell. */
   readonly passwordChangedAt: number | null;
   readonly displayName?: string;
+  /** The owner is to choose a new password before anything else; left out = no, or the back end cannot tell. */
+  readonly changeRequired?: boolean;
 }
 
 export interface ChangeReceipt {
@@ -36,6 +43,29 @@ export interface MailboxPage {
 export interface CallOptions {
   /** Aborted at the deadline. After it fires the driver rejects at once; see the errors below. */
   readonly signal: AbortSignal;
+}
+
+export interface SetOptions extends CallOptions {
+  /**
+   * Compare-and-set: only while `passwordVersion` is still this one, judged within the write; else `ACCOUNT_CHANGED_MEANWHILE`. Null or
+   * left out: whatever is there. A driver that can tell no version ignores it (the caller then holds a lock of its own).
+   */
+  readonly expectedVersion?: string | null;
+  /** Ask for a new password at the next log-in; false or left out takes such a mark away. Only with the ability. */
+  readonly requireChange?: boolean;
+}
+
+export interface DomainQuery {
+  /** A part of the name, lower case; empty = all. */
+  readonly search: string;
+  readonly cursor: string | null;
+  readonly limit: number;
+}
+
+export interface DomainPage {
+  readonly domains: readonly string[];
+  /** Opaque; null on the last page. */
+  readonly nextCursor: string | null;
 }
 
 /**
@@ -58,15 +88,20 @@ export interface AccountApi {
    * False for a wrong password, an unknown mailbox and a locked one, after the same work in each case (I7).
    */
   verifyPassword(address: string, password: Secret, options: CallOptions): Promise<boolean>;
-  /** Compare-and-set: the back end itself checks `current`, so two changes at once cannot both win. */
+  /** Compare-and-set: the back end itself checks `current`, so two changes at once cannot both win. Takes a `changeRequired` away. */
   changePassword(address: string, current: Secret, next: Secret, options: CallOptions): Promise<ChangeReceipt>;
-  setPassword(address: string, next: Secret, options: CallOptions): Promise<ChangeReceipt>;
+  setPassword(address: string, next: Secret, options: SetOptions): Promise<ChangeReceipt>;
+  /** Asks for a new password at the next log-in, or takes that back; the password stays. Only with the ability `requireChange`. */
+  requireChange?(address: string, required: boolean, options: CallOptions): Promise<void>;
   /**
    * An opaque text that differs after every change of the password (for example a SHA-256 of the stored hash), so that a
    * change interrupted by a crash can be settled; null where the back end cannot tell. Never the hash itself.
    */
   passwordVersion(address: string, options: CallOptions): Promise<string | null>;
+  /** All of them at once. */
   listDomains(search: string, options: CallOptions): Promise<readonly string[]>;
+  /** The same page by page, in an order that stays; for back ends of many domains. Where it is missing, the caller cuts the pages. */
+  pageDomains?(query: DomainQuery, options: CallOptions): Promise<DomainPage>;
   listMailboxes(
     query: { readonly domain: string; readonly search: string; readonly cursor: string | null; readonly limit: number },
     options: CallOptions,

@@ -7,12 +7,13 @@ import type { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
 import { ARGON2ID, closeEmbedded, embeddedDatabase } from '../embeddedDatabase.ts';
 
-interface Row { address: string; display_name: string; hash: string; enabled: number; password_changed_at: number }
+interface Row { address: string; display_name: string; hash: string; enabled: number; password_changed_at: number; change_required: number }
 
 const toAccount = (row: Row): Account => ({
-  address: row.address, enabled: row.enabled === 1, passwordChangedAt: row.password_changed_at, displayName: row.display_name,
+  address: row.address, enabled: row.enabled === 1, passwordChangedAt: row.password_changed_at, displayName: row.display_name, changeRequired: row.change_required === 1,
 });
 
+const versionOf = (stored: string): string => createHash('sha256').update(stored).digest('hex');
 const escapeLike = (text: string): string => text.replaceAll(/[\\%_]/g, String.raw`\$&`);
 
 /** Mailboxes in SQLite with Argon2id, for the embedded host. */
@@ -26,17 +27,17 @@ export default defineAccountDriver({
     const nobody = await hash('nobody', ARGON2ID);
     const row = (address: string) => database.selectFrom('mailbox').selectAll().where('address', '=', address.toLowerCase()).executeTakeFirst();
 
-    async function replace(address: string, oldHash: string, next: Secret) {
+    async function replace(address: string, oldHash: string, next: Secret, requireChange = false) {
       const newHash = await hash(next.reveal(), ARGON2ID);
       const changedAt = clock.now();
-      const result = await database.updateTable('mailbox').set({ hash: newHash, password_changed_at: changedAt })
+      const result = await database.updateTable('mailbox').set({ hash: newHash, password_changed_at: changedAt, change_required: requireChange ? 1 : 0 })
         .where('address', '=', address).where('hash', '=', oldHash).executeTakeFirst();
       if (Number(result.numUpdatedRows) !== 1) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
       return { changedAt };
     }
 
     return {
-      abilities: { verifyPassword: true, changePassword: true, setPassword: true, listDomains: true, listMailboxes: true, maxPasswordBytes: null },
+      abilities: { verifyPassword: true, changePassword: true, setPassword: true, listDomains: true, listMailboxes: true, requireChange: true, maxPasswordBytes: null },
       async find(address) {
         const found = await row(address);
         return found === undefined ? null : toAccount(found);
@@ -52,14 +53,19 @@ export default defineAccountDriver({
         if (!right || found?.enabled !== 1) throw new ModuleError('CURRENT_PASSWORD_WRONG');
         return replace(found.address, found.hash, next);
       },
-      async setPassword(address, next) {
+      async setPassword(address, next, { expectedVersion = null, requireChange }) {
         const found = await row(address);
         if (found === undefined) throw new ModuleError('ACCOUNT_NOT_FOUND');
-        return replace(found.address, found.hash, next);
+        if (expectedVersion !== null && versionOf(found.hash) !== expectedVersion) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
+        return replace(found.address, found.hash, next, requireChange);
+      },
+      async requireChange(address, required) {
+        const result = await database.updateTable('mailbox').set({ change_required: required ? 1 : 0 }).where('address', '=', address.toLowerCase()).executeTakeFirst();
+        if (Number(result.numUpdatedRows) !== 1) throw new ModuleError('ACCOUNT_NOT_FOUND');
       },
       async passwordVersion(address) {
         const found = await row(address);
-        return found === undefined ? null : createHash('sha256').update(found.hash).digest('hex');
+        return found === undefined ? null : versionOf(found.hash);
       },
       async listDomains(search) {
         const rows = await database.selectFrom('mailbox').select('address').execute();

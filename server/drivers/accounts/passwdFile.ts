@@ -10,7 +10,7 @@ import { versionOf } from '../../hashing/storedHash.ts';
 import { lockFile } from '../../passwdFile/fileLock.ts';
 import { linesOf, type PasswdLine, passwdLines, withPassword } from '../../passwdFile/passwdLines.ts';
 import { isUnchanged, readSnapshot, replaceFile } from '../../passwdFile/replaceFile.ts';
-import type { Account, AccountApi, CallOptions, ChangeReceipt } from '../../ports/accountApi.ts';
+import type { Account, AccountApi, CallOptions, ChangeReceipt, SetOptions } from '../../ports/accountApi.ts';
 import type { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
 
@@ -103,7 +103,7 @@ export default defineAccountDriver({
 
     const read = async (): Promise<Buffer> => (await readSnapshot(file)).content;
 
-    async function replace(address: string, verified: PasswdLine | null, next: Secret, call: CallOptions): Promise<ChangeReceipt> {
+    async function replace(address: string, verified: PasswdLine | null, next: Secret, call: SetOptions): Promise<ChangeReceipt> {
       let committed = false;
       const hash = await inTime(call, never, () => hasher.hash(next));
       await inTime(call, () => committed, async () => {
@@ -117,6 +117,7 @@ export default defineAccountDriver({
             const line = lineOf(from.content, address);
             if (line === null) throw new ModuleError(verified === null ? 'ACCOUNT_NOT_FOUND' : 'ACCOUNT_CHANGED_MEANWHILE');
             if (verified !== null && line.password !== verified.password) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
+            if (typeof call.expectedVersion === 'string' && versionOf(line.password) !== call.expectedVersion) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
             if (!isDecisive(line)) throw new ModuleError('ACCOUNT_NOT_CHANGEABLE', { detail: 'the password field does not decide who logs in' });
             await replaceFile(target, {
               from, to: withPassword(from.content, line, hash),

@@ -29,12 +29,14 @@ const options = object({
     enabled: name().meta({ description: 'Column that is 1, Y, T or true where the mailbox may log in', example: 'active' }),
     displayName: name().meta({ description: 'Column of the owner\'s name', example: 'name' }),
     changedAt: name().meta({ description: 'Column that gets the time of each change', example: 'password_changed' }),
+    changeRequired: name().meta({ description: 'Column that is 1 or true where the owner is to choose a new password at the next log-in', example: 'must_change' }),
   }).noUnknown().default(undefined).meta({ description: 'Columns' }),
   changedAtFormat: string().oneOf(['seconds', 'milliseconds', 'datetime'] as const).meta({ description: 'What `changedAt` holds (UTC)', example: 'datetime' }),
   domains: object({ table: name().required(), column: name().required() }).noUnknown().default(undefined)
     .meta({ description: 'Table and column that list the domains', example: '{ table: domain, column: domain }' }),
   statements: object({
     find: string().required().test('parameters', 'statements.find must use :address, or :local and :domain', (text) => uses('address')(text) || uses('local', 'domain')(text)),
+    requireChange: string().test('parameters', 'statements.requireChange must use :changeRequired', uses('changeRequired')),
     update: string().required().test('parameters', 'statements.update must use :hash and :oldHash (two changes at once: one wins)', uses('hash', 'oldHash')),
     listDomains: string().test('parameters', 'statements.listDomains must use :search', uses('search')),
     listMailboxes: string().test('parameters', 'statements.listMailboxes must use :domain, :search, :after and :limit', uses('domain', 'search', 'after', 'limit')),
@@ -45,6 +47,7 @@ const options = object({
   bcryptCost: number().integer().min(4).max(16).meta({ description: 'log2 of the rounds of BLF-CRYPT (default 10)', example: 10 }),
   sha512Rounds: number().integer().min(1000).max(10_000_000).meta({ description: 'Rounds of SHA512-CRYPT (default 5000)', example: 5000 }),
 }).noUnknown().test('layout', 'name a preset, or table with columns.password and columns.address (or local and domain), or statements', (own, context) => {
+  if (own.statements?.requireChange !== undefined && !uses('changeRequired')(own.statements.update)) return context.createError({ message: 'with statements.requireChange, statements.update must use :changeRequired too' });
   if (own.statements !== undefined) {
     return own.preset === undefined && own.table === undefined || context.createError({ message: 'statements stand alone: no preset, no table' });
   }
@@ -57,7 +60,7 @@ const options = object({
 const isPlausible = (address: string): boolean => address !== '' && Buffer.byteLength(address) <= 320 && !/[\p{Cc}\p{Cs}]/u.test(address);
 
 const toAccount = (row: MailboxRow): Account => ({
-  address: row.address, enabled: row.enabled, passwordChangedAt: row.changedAt, ...(row.displayName !== null && { displayName: row.displayName }),
+  address: row.address, enabled: row.enabled, passwordChangedAt: row.changedAt, ...(row.displayName !== null && { displayName: row.displayName }), ...(row.changeRequired !== null && { changeRequired: row.changeRequired }),
 });
 
 /** Read or not yet written: nothing was changed. The original may hold values, so only its code and names go on. */
@@ -84,6 +87,7 @@ export default defineAccountDriver({
     });
     const layout = { ...preset, ...given, columns: { ...preset.columns, ...given.columns } } as AccountTable;
     const statements: MailboxStatements = given.statements === undefined ? tableStatements(layout, sqlDialectOf(given.url) ?? 'sqlite') : ownStatements(given.statements);
+    const { pageDomains } = statements;
     const database = openSql(given.url, given);
 
     const ask = async <T>({ signal }: CallOptions, work: (connection: Sql) => Promise<T>): Promise<T> =>
@@ -108,13 +112,13 @@ export default defineAccountDriver({
     }
 
     /** One row, or nothing is committed. Only a COMMIT without an answer leaves the outcome open. */
-    async function replace(found: MailboxRow, oldHash: string, next: Secret, call: CallOptions): Promise<ChangeReceipt> {
+    async function replace(found: MailboxRow, oldHash: string, next: Secret, call: CallOptions, changeRequired = false): Promise<ChangeReceipt> {
       await checkWidth(call);
       const newHash = await hasher.hash(next);
       let committing = false;
       try {
         await inTime(database, call.signal, (connection) => connection.transaction().execute(async (transaction) => {
-          const changed = await statements.replace(transaction, found.address, oldHash, newHash, clock.now());
+          const changed = await statements.replace(transaction, { address: found.address, oldHash, newHash, now: clock.now(), changeRequired });
           if (changed > 1) throw new ModuleError('ACCOUNT_AMBIGUOUS');
           if (changed === 0) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
           // The caller was told "no": then it must be no.
@@ -131,7 +135,7 @@ export default defineAccountDriver({
     return {
       abilities: {
         verifyPassword: true, changePassword: true, setPassword: true,
-        listDomains: statements.listDomains !== null, listMailboxes: statements.listMailboxes !== null, maxPasswordBytes: hasher.maxPasswordBytes,
+        listDomains: statements.listDomains !== null, listMailboxes: statements.listMailboxes !== null, requireChange: statements.requireChange !== null, maxPasswordBytes: hasher.maxPasswordBytes,
       },
       async find(address, call) {
         const found = await row(address, call);
@@ -152,7 +156,17 @@ export default defineAccountDriver({
         const found = await row(address, call);
         if (found === null) throw new ModuleError('ACCOUNT_NOT_FOUND');
         if (found.password === null) throw new ModuleError('ACCOUNT_NOT_CHANGEABLE', { detail: 'the mailbox has no password' });
-        return replace(found, found.password, next, call);
+        if (typeof call.expectedVersion === 'string' && versionOf(found.password) !== call.expectedVersion) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
+        if (call.requireChange === true && statements.requireChange === null) throw new ModuleError('OPERATION_NOT_SUPPORTED');
+        return replace(found, found.password, next, call, call.requireChange);
+      },
+      async requireChange(address, required, call) {
+        const { requireChange } = statements;
+        if (requireChange === null) throw new ModuleError('OPERATION_NOT_SUPPORTED');
+        const found = await row(address, call);
+        // A database may count only rows that really changed: what is so already is not asked for.
+        if (found === null) throw new ModuleError('ACCOUNT_NOT_FOUND');
+        if ((found.changeRequired ?? false) !== required) await ask(call, (connection) => requireChange(connection, found.address, required));
       },
       async passwordVersion(address, call) {
         const found = await row(address, call);
@@ -164,6 +178,9 @@ export default defineAccountDriver({
         if (search !== '' && !isPlausible(search)) return [];
         return ask(call, (connection) => listDomains(connection, search));
       },
+      ...(pageDomains !== null && {
+        pageDomains: async (query, call) => (query.search !== '' && !isPlausible(query.search) ? { domains: [], nextCursor: null } : ask(call, (connection) => pageDomains(connection, query))),
+      } satisfies Pick<AccountApi, 'pageDomains'>),
       async listMailboxes({ domain, search, cursor, limit }, call) {
         const { listMailboxes } = statements;
         if (listMailboxes === null) throw new ModuleError('OPERATION_NOT_SUPPORTED');
