@@ -56,6 +56,7 @@ export const ERRORS = {
   STATE_UNAVAILABLE: no(503, true),
   READ_ONLY: no(503, true),
   SHUTTING_DOWN: no(503, true),
+  OVERLOADED: no(503, true),
   INTERNAL: { status: 500, retryable: false, changed: 'unknown' },
 } as const satisfies Record<string, ErrorDefinition>;
 

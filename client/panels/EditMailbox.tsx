@@ -143,7 +143,7 @@ function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, on
   return (
     <>
       <p className="info">{mailbox.enabled ? t('adminPanel.yes') : t('adminPanel.disabled')} · {t('adminPanel.lastChange')}: {time(mailbox.passwordChangedAt)}</p>
-      {!session.writable && <p className="warning" role="alert">{code('error', 'READ_ONLY')}</p>}
+      {!session.writable && <p className="warning" role="alert">{t('section.maintenance')}</p>}
       {!session.abilities.setPassword && <p className="warning" role="alert">{code('error', 'OPERATION_NOT_SUPPORTED')}</p>}
       <form noValidate onSubmit={form.submit}>
         <PasswordField {...form.field('newPassword')} label={t('field.new')} autoComplete="new-password" describedBy={checklistId} passwordRules={passwordRules(policy)} />
@@ -153,7 +153,7 @@ function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, on
         </div>
         <StrengthMeter score={form.score} />
         <PolicyChecklist id={checklistId} policy={policy} password={form.values.newPassword} context={form.policyContext} resources={form.resources} />
-        <FormMessages status={busy ? t('action.busy') : form.notice} message={form.message} wait={wait} />
+        <FormMessages status={busy ? t('action.busy') : form.notice} message={form.message} reference={form.reference} wait={wait} />
         {meanwhile && (
           <div role="alert" className="notice bad">
             <p><strong>{t('adminPanel.meanwhile')}</strong></p>

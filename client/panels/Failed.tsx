@@ -9,6 +9,7 @@ export function Failed({ error, onRetry }: { readonly error: unknown; readonly o
   return (
     <div role="alert">
       <p className="warning">{text}</p>
+      {error instanceof ApiError && error.reference !== '' && <p className="info">{t('state.reference', { id: error.reference })}</p>}
       <button type="button" className="plain" onClick={onRetry}>{t('section.retry')}</button>
     </div>
   );

@@ -3,6 +3,7 @@ import { type ReactNode, type SyntheticEvent, useId, useRef, useState } from 're
 import { ApiError } from '../api/apiError.ts';
 import { useTranslator } from '../i18n/context.ts';
 import { FormMessages } from '../parts/FormMessages.tsx';
+import { Maintenance } from './Maintenance.tsx';
 import { PasswordField } from '../parts/PasswordField.tsx';
 import { useCountdown } from '../parts/useCountdown.ts';
 import { sendingPasswords } from '../queries/account.ts';
@@ -26,6 +27,7 @@ export function LogInForm<Session>({ title, nameLabel, nameType, notice, logIn, 
   const [password, setPassword] = useState('');
   const [shown, setShown] = useState(false);
   const [message, setMessage] = useState('');
+  const [reference, setReference] = useState('');
   const [missing, setMissing] = useState<'name' | 'password' | null>(null);
   const [wait, startWait] = useCountdown();
   const nameInput = useRef<HTMLInputElement>(null);
@@ -38,6 +40,7 @@ export function LogInForm<Session>({ title, nameLabel, nameType, notice, logIn, 
     const absent = name.trim() === '' ? 'name' : password === '' ? 'password' : null;
     setMissing(absent);
     setMessage('');
+    setReference('');
     if (absent !== null) {
       (absent === 'name' ? nameInput : passwordInput).current?.focus();
       return;
@@ -51,6 +54,7 @@ export function LogInForm<Session>({ title, nameLabel, nameType, notice, logIn, 
         else if (failure.code === 'OFFLINE') setMessage(t('panel.offline'));
         else if (failure.code === 'UNCONFIRMED') setMessage(t('panel.noAnswer'));
         else setMessage(code('error', failure.code, failure.params));
+        setReference(failure.reference);
         setPassword('');
         passwordInput.current?.focus();
       },
@@ -62,6 +66,7 @@ export function LogInForm<Session>({ title, nameLabel, nameType, notice, logIn, 
   return (
     <main className="login">
       <h1>{title}</h1>
+      <Maintenance />
       {notice}
       <form noValidate onSubmit={submit}>
         <div className="field" data-invalid={missing === 'name' || undefined}>
@@ -74,7 +79,7 @@ export function LogInForm<Session>({ title, nameLabel, nameType, notice, logIn, 
         </div>
         <PasswordField label={t('field.new')} name="password" value={password} autoComplete="current-password" errors={missing === 'password' ? [t('violation.REQUIRED')] : []}
           shown={shown} onShow={setShown} disabled={false} inputRef={passwordInput} onChange={(value) => { setPassword(value); setMissing(null); setMessage(''); }} />
-        <FormMessages status={mutation.isPending ? t('section.loading') : ''} message={message} wait={wait} />
+        <FormMessages status={mutation.isPending ? t('section.loading') : ''} message={message} reference={message === '' ? '' : reference} wait={wait} />
         <button type="submit" className="primary" aria-disabled={mutation.isPending || wait > 0}>{t('shell.logIn')}</button>
       </form>
       {children}

@@ -27,7 +27,7 @@ interface ChangePasswordFormProps {
 /** Current, new, confirm; one button. Judged here by the server's own schema before anything is sent. */
 export function ChangePasswordForm({ api, context, onChanged, onSignedOut, knownCurrent = null, onKnownCurrentWrong, submitLabel }: ChangePasswordFormProps) {
   const { account, policy, writable } = context;
-  const { t, code } = useTranslator();
+  const { t } = useTranslator();
   const checklistId = useId();
   const form = usePasswordForm<ChangeOwnPasswordRequest>({
     address: account.address, policy, writable, confirms: true,
@@ -46,7 +46,7 @@ export function ChangePasswordForm({ api, context, onChanged, onSignedOut, known
   return (
     <form noValidate onSubmit={form.submit} onKeyDown={(event) => { if (event.key === 'Enter') event.stopPropagation(); }}>
       <p className="info">{t('section.info', { address: account.address })}</p>
-      {!writable && <p className="warning" role="alert">{code('error', 'READ_ONLY')}</p>}
+      {!writable && <p className="warning" role="alert">{t('section.maintenance')}</p>}
       <input className="hidden" type="text" name="username" autoComplete="username" value={account.address} readOnly tabIndex={-1} aria-hidden="true" />
       {knownCurrent === null && <PasswordField {...field('currentPassword')} label={t('field.current')} autoComplete="current-password" />}
       <PasswordField {...field('newPassword')} label={t('field.new')} autoComplete="new-password" describedBy={checklistId} passwordRules={passwordRules(policy)}>
@@ -56,7 +56,7 @@ export function ChangePasswordForm({ api, context, onChanged, onSignedOut, known
       <StrengthMeter score={form.score} />
       <PolicyChecklist id={checklistId} policy={policy} password={values.newPassword} context={policyContext} resources={resources} />
       <PasswordField {...field('confirm')} label={t('field.confirm')} autoComplete="new-password" />
-      <FormMessages status={busy ? t('action.busy') : form.notice} message={form.message} wait={wait} />
+      <FormMessages status={busy ? t('action.busy') : form.notice} message={form.message} reference={form.reference} wait={wait} />
       <p className="info">{t('section.consequence')}</p>
       <button type="submit" className="primary" aria-disabled={disabled || wait > 0}>{busy ? t('action.busy') : (submitLabel ?? t('action.update'))}</button>
     </form>

@@ -3,18 +3,21 @@ import { useTranslator } from '../i18n/context.ts';
 interface FormMessagesProps {
   readonly status: string;
   readonly message: string;
+  /** What a helper finds the failure by; empty where there is nothing to find. */
+  readonly reference?: string;
   /** Seconds until the next try is allowed; 0 = now. */
   readonly wait: number;
 }
 
 /** What a form has to say: its state, and what went wrong. */
-export function FormMessages({ status, message, wait }: FormMessagesProps) {
+export function FormMessages({ status, message, reference = '', wait }: FormMessagesProps) {
   const { t } = useTranslator();
   return (
     <>
       <p className="status" role="status">{status}</p>
       <div role="alert">
         {message !== '' && <p className="warning">{message}</p>}
+        {reference !== '' && <p className="info">{t('state.reference', { id: reference })}</p>}
         {wait > 0 && <p className="warning">{t('state.rateLimitedSeconds', { count: wait })}</p>}
       </div>
     </>

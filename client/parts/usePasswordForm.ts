@@ -48,6 +48,7 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
   const [errors, setErrors] = useState<Errors>({});
   const [notice, setNotice] = useState('');
   const [message, setMessage] = useState('');
+  const [reference, setReference] = useState('');
   const [wait, startWait] = useCountdown();
   const inputs = useRef<Partial<Record<Field, HTMLInputElement | null>>>({});
   const common = useCommonPasswords(policy.forbidCommon && values.newPassword !== '');
@@ -70,9 +71,10 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
     };
   }, [anyShown]);
 
-  function fail(found: Errors, text = ''): void {
+  function fail(found: Errors, text = '', id = ''): void {
     setErrors(found);
     setMessage(text);
+    setReference(id);
     const first = FIELDS.find((field) => (found[field]?.length ?? 0) > 0);
     if (first !== undefined) setTimeout(() => inputs.current[first]?.focus());
   }
@@ -115,10 +117,10 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
     if (name === 'AUTHENTICATION_REQUIRED') options.onSignedOut();
     else if (name === 'RATE_LIMITED' && typeof seconds === 'number') startWait(seconds);
     else if (name === 'OFFLINE') fail({}, t('state.offline'));
-    else if (name === 'UNCONFIRMED' || name === 'ACCOUNTS_OUTCOME_UNKNOWN') fail({}, t('state.unconfirmed'));
+    else if (name === 'UNCONFIRMED' || name === 'ACCOUNTS_OUTCOME_UNKNOWN') fail({}, t('state.unconfirmed'), failure.reference);
     else {
       const found = problems(fields);
-      fail(found, Object.keys(found).length > 0 ? '' : code('error', name, params));
+      fail(found, Object.keys(found).length > 0 ? '' : code('error', name, params), failure.reference);
     }
   }
 
@@ -144,7 +146,7 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
   }
 
   return {
-    values, notice, message, wait, disabled, resources, policyContext, generate, copy, submit,
+    values, notice, message, reference: message === '' ? '' : reference, wait, disabled, resources, policyContext, generate, copy, submit,
     busy: mutation.isPending,
     score: values.newPassword === '' ? undefined : strength(values.newPassword),
     clear: () => { setValues(EMPTY); setShown({}); setErrors({}); setMessage(''); setNotice(''); },

@@ -8,6 +8,7 @@ import { Failed } from '../panels/Failed.tsx';
 import { History } from '../panels/History.tsx';
 import { LanguageChoice } from '../panels/LanguageChoice.tsx';
 import { LogInForm } from '../panels/LogInForm.tsx';
+import { Maintenance } from '../panels/Maintenance.tsx';
 import { Mailboxes } from '../panels/Mailboxes.tsx';
 import { PanelHeader } from '../panels/PanelHeader.tsx';
 import type { PanelPageProps } from '../panels/startPanel.tsx';
@@ -65,6 +66,7 @@ export function AdminPanelPage({ api, base, setCsrfToken }: PanelPageProps<Admin
           ))}
         </div>
         <div role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`} className="card wide-card">
+          <Maintenance writable={session.writable} />
           <h2 className="unseen">{t(`adminPanel.${tab}`)}</h2>
           {tab === 'users' && (
             <>

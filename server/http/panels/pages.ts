@@ -13,7 +13,7 @@ export function panelPages(app: FastifyInstance, { config, panels }: Wiring): vo
     return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">`
       + `<meta name="color-scheme" content="light dark"><meta name="robots" content="noindex"><title>Mailbox Password</title><link rel="icon" href="data:,">`
       + `<script type="module" src="${basePath}/assets/${files[`${entry}.js`] ?? `${entry}.js`}"></script></head>`
-      + `<body><div id="app" data-base="${basePath}"></div></body></html>`;
+      + `<body><div id="app" data-base="${basePath}"${config.readOnly ? ' data-read-only=""' : ''}></div></body></html>`;
   };
   const serve = (path: string, entry: 'user-panel' | 'admin-panel'): void => {
     // Nothing of a page is kept: Back after log-out finds the log-in form.
