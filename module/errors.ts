@@ -37,6 +37,7 @@ export const ERRORS = {
   PASSWORD_TOO_LONG_FOR_SCHEME: no(422),
   PASSWORD_IN_HISTORY: no(422),
   PASSWORD_CHANGE_TOO_SOON: no(422),
+  POLICY_UNAVAILABLE: no(503, true),
 
   // The account
   ACCOUNT_NOT_FOUND: no(404),

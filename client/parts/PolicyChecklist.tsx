@@ -12,15 +12,16 @@ interface PolicyChecklistProps {
   readonly resources: PolicyResources;
 }
 
-/** Every rule of the policy, ticked while one types. The rules are those of the server (I5). */
+/** Every rule of the policy, ticked while one types; what only the server can tell stays open until it has judged. The rules are those of the server (I5). */
 export function PolicyChecklist({ id, policy, password, context, resources }: PolicyChecklistProps) {
-  const { code } = useTranslator();
+  const { t, code } = useTranslator();
   const rules = rulesFor(policy).map((rule) => ({ rule, state: password === '' ? 'pending' : rule.check(password, context, resources) }));
   return (
     <ul id={id} className="checklist">
       {rules.filter(({ rule, state }) => rule.listed || state === 'violated').map(({ rule, state }) => (
-        <li key={rule.code} data-state={state}>
-          <span className="tick">{state === 'met' ? <Icon name="met" /> : '•'}</span>{code('violation', rule.code, rule.params)}
+        <li key={rule.code} data-state={state} data-on-save={rule.onSave}>
+          <span className="tick">{state === 'met' ? <Icon name="met" /> : rule.onSave === true && state === 'violated' ? <Icon name="broken" /> : '•'}</span>
+          {rule.onSave === true && state === 'pending' ? t('checklist.onSave', { rule: code('violation', rule.code, rule.params) }) : code('violation', rule.code, rule.params)}
         </li>
       ))}
     </ul>

@@ -12,6 +12,7 @@ import { ApiError } from '../api/apiError.ts';
 import { useTranslator } from '../i18n/context.ts';
 import { sendingPasswords } from '../queries/account.ts';
 import { copyText } from './copyText.ts';
+import { type ServerJudged, serverVerdict } from './serverVerdict.ts';
 import { useCommonPasswords } from './useCommonPasswords.ts';
 import { useCountdown } from './useCountdown.ts';
 import { useStrength } from './useStrength.ts';
@@ -53,7 +54,8 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
   const inputs = useRef<Partial<Record<Field, HTMLInputElement | null>>>({});
   const common = useCommonPasswords(policy.forbidCommon && values.newPassword !== '');
   const strength = useStrength(values.newPassword);
-  const resources = { ...common, strength };
+  const [judged, setJudged] = useState<ServerJudged | null>(null);
+  const resources = { ...common, strength, serverVerdict: serverVerdict(judged) };
   const mutation = useMutation(sendingPasswords(options.send));
   const policyContext = { address, currentPassword: values.currentPassword === '' ? undefined : values.currentPassword };
   const disabled = mutation.isPending || !writable;
@@ -120,6 +122,7 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
     else if (name === 'UNCONFIRMED' || name === 'ACCOUNTS_OUTCOME_UNKNOWN') fail({}, t('state.unconfirmed'), failure.reference);
     else {
       const found = problems(fields);
+      setJudged({ password: values.newPassword, violated: fields.filter(({ field }) => field === 'newPassword').map((problem) => problem.code) });
       fail(found, Object.keys(found).length > 0 ? '' : code('error', name, params), failure.reference);
     }
   }
@@ -139,7 +142,7 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
     }
     setMessage('');
     mutation.mutate(request, {
-      onSuccess: (answer) => { setValues(EMPTY); setShown({}); options.onDone(answer); },
+      onSuccess: (answer) => { setValues(EMPTY); setShown({}); setJudged(null); options.onDone(answer); },
       onError: refused,
       onSettled: () => { mutation.reset(); },
     });
@@ -149,7 +152,7 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
     values, notice, message, reference: message === '' ? '' : reference, wait, disabled, resources, policyContext, generate, copy, submit,
     busy: mutation.isPending,
     score: values.newPassword === '' ? undefined : strength(values.newPassword),
-    clear: () => { setValues(EMPTY); setShown({}); setErrors({}); setMessage(''); setNotice(''); },
+    clear: () => { setValues(EMPTY); setShown({}); setJudged(null); setErrors({}); setMessage(''); setNotice(''); },
     field: (name: Field) => ({
       name, value: values[name], errors: errors[name] ?? [], shown: shown[name] === true, disabled,
       onChange: (value: string) => { change(name, value); },

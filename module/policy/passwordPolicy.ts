@@ -1,7 +1,18 @@
+import type { ErrorParams } from '../errors.ts';
+
 /** The classes of characters that a policy can require. `special` is every Unicode punctuation mark or symbol. */
 export const CHARACTER_CLASSES = ['upper', 'lower', 'digit', 'special'] as const;
 
 export type CharacterClass = (typeof CHARACTER_CLASSES)[number];
+
+/** `PASSWORD_BREACHED`: known from a data leak. `PASSWORD_IN_HISTORY`: one of the last `count` passwords of this mailbox. */
+export type ServerRuleCode = 'PASSWORD_BREACHED' | 'PASSWORD_IN_HISTORY';
+
+/** A rule of the server alone. Everybody is told that it is there; its verdict comes with the answer to a change or a set. */
+export interface ServerRule {
+  readonly code: ServerRuleCode;
+  readonly params: ErrorParams;
+}
 
 /**
  * What a new password must be. Lengths are counted in code points after NFC normalisation, not in bytes or UTF-16 units;
@@ -22,6 +33,8 @@ export interface PasswordPolicy {
   readonly forbidCommon: boolean;
   /** zxcvbn score, 0 (off) to 4. */
   readonly minStrength: 0 | 1 | 2 | 3 | 4;
+  /** What only the server can judge, in the order in which people are shown it; empty = nothing. */
+  readonly serverRules: readonly ServerRule[];
 }
 
 /** The policy of most hosting platforms: 8 or more, all four classes. */
@@ -34,6 +47,7 @@ const DEFAULT: PasswordPolicy = {
   forbidCurrent: true,
   forbidCommon: true,
   minStrength: 0,
+  serverRules: [],
 };
 
 /** NIST SP 800-63B-4, section 3.1.1.2: 15 or more where a password is the only factor, no composition rules, a blocklist. */

@@ -3,6 +3,7 @@ import { needsClass } from './rules/characterClass.ts';
 import { containsAddress, isCurrent, tooCommon, tooWeak } from './rules/forbidden.ts';
 import { tooLong, tooManyBytes, tooShort } from './rules/length.ts';
 import type { PolicyRule } from './rules/rule.ts';
+import { judgedByServer } from './rules/judgedByServer.ts';
 import { noControlCharacters, noLoneSurrogates } from './rules/wellFormed.ts';
 
 /** The policy as a list of rules, in the order in which people are shown them. */
@@ -14,6 +15,7 @@ export function rulesFor(policy: PasswordPolicy): readonly PolicyRule[] {
     ...(policy.forbidCurrent ? [isCurrent] : []),
     ...(policy.forbidCommon ? [tooCommon] : []),
     ...(policy.minStrength > 0 ? [tooWeak(policy.minStrength)] : []),
+    ...policy.serverRules.map(judgedByServer),
     tooLong(policy.maxLength),
     ...(policy.maxBytes === null ? [] : [tooManyBytes(policy.maxBytes)]),
     noControlCharacters,

@@ -6,7 +6,7 @@ export type Validated<T> = { readonly value: T } | { readonly fields: readonly F
 /** Only numbers of the rules themselves go out: yup also hands over the value, which here is a password. */
 function ownParams(params: Record<string, unknown> | undefined): ErrorParams {
   const own: Record<string, number> = {};
-  for (const name of ['min', 'max'] as const) {
+  for (const name of ['min', 'max', 'count'] as const) {
     const value = params?.[name];
     if (typeof value === 'number') own[name] = value;
   }

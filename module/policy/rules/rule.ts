@@ -6,6 +6,8 @@ export interface PolicyResources {
   readonly isCommon?: (password: string) => boolean;
   /** zxcvbn score 0 to 4; undefined while it is being worked out. */
   readonly strength?: (password: string) => number | undefined;
+  /** What the server said of exactly this password when it was last sent; undefined = nothing yet. */
+  readonly serverVerdict?: (password: string, code: string) => RuleVerdict | undefined;
 }
 
 export type RuleVerdict = 'met' | 'violated' | 'pending';
@@ -17,6 +19,8 @@ export interface PolicyRule {
   readonly params: ErrorParams;
   /** False for rules that only matter when broken (control characters): the checklist leaves them out until then. */
   readonly listed: boolean;
+  /** True where only the server can tell, and only when the password is sent. */
+  readonly onSave?: boolean;
   check(password: string, context: PolicyContext, resources: PolicyResources): RuleVerdict;
 }
 

@@ -11,8 +11,8 @@ const TAG = /^[a-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$/;
 const HASHED = /\.[0-9a-f]{8,}\.[a-z]+$/;
 
 /** Texts that one surface alone shows: nobody else loads them. */
-const OWN_TEXTS: Readonly<Record<string, RegExp>> = { 'user-panel': /^(?!adminPanel\.)/, 'admin-panel': /^(?!userPanel\.)/ };
-const SECTION_TEXTS = /^(?!panel\.|userPanel\.|adminPanel\.)/;
+const OWN_TEXTS: Readonly<Record<string, RegExp>> = { 'user-panel': /^(?!adminPanel\.|notice\.)/, 'admin-panel': /^(?!userPanel\.|notice\.)/ };
+const SECTION_TEXTS = /^(?!panel\.|userPanel\.|adminPanel\.|notice\.)/;
 
 /** Texts for one language: English, then the language, then the region, then the operator's own, each over the last. */
 function texts(tag: string, folders: readonly string[]): Record<string, string> {
