@@ -144,7 +144,8 @@ export class GroupOfficeClient {
   }
 
   #headers(credentials: Credentials, body: Buffer | undefined): Record<string, string> {
-    const headers: Record<string, string> = { Accept: 'application/json' };
+    // Group-Office answers 500 to a log-in without a User-Agent (measured on 26.0.42): it names the client by it.
+    const headers: Record<string, string> = { Accept: 'application/json', 'User-Agent': 'mailbox-password' };
     if (this.#host !== undefined) headers.Host = this.#host;
     if (body !== undefined) {
       headers['Content-Type'] = 'application/json';
@@ -156,7 +157,7 @@ export class GroupOfficeClient {
       headers.Cookie = `accessToken=${accessToken}${phpSession === undefined ? '' : `; groupoffice=${phpSession}`}`;
       if (csrfToken !== undefined) headers['X-CSRF-Token'] = csrfToken;
       if (forward?.host !== undefined && this.#host === undefined) headers.Host = forward.host;
-      if (forward?.userAgent !== undefined) headers['User-Agent'] = forward.userAgent;
+      if (forward?.userAgent !== undefined && forward.userAgent !== '') headers['User-Agent'] = forward.userAgent;
       if (forward?.remoteAddress !== undefined) headers['X-Forwarded-For'] = forward.remoteAddress;
     }
     return headers;

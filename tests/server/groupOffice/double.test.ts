@@ -239,7 +239,7 @@ interface Answer {
 
 function send(url: string, { method, path, headers, body }: Recording['request']): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const outgoing = httpRequest(new URL(path, url), { method, headers: { ...headers, Host: '127.0.0.1' } }, (incoming) => {
+    const outgoing = httpRequest(new URL(path, url), { method, headers: { 'User-Agent': 'Mozilla/5.0', ...headers, Host: '127.0.0.1' } }, (incoming) => {
       let text = '';
       incoming.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
       incoming.on('end', () =>
