@@ -1,13 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Logger } from 'pino';
-import { ValidationError } from 'yup';
 import type { Config } from '../module/config/configSchema.ts';
 import { type PasswordPolicy, POLICY_PRESETS } from '../module/policy/passwordPolicy.ts';
 import { type AccountRoute, accountsByDomain } from './accountsByDomain.ts';
-import { ConfigError } from './config/loadConfig.ts';
+import { keyAt } from './config/configKeys.ts';
+import { ConfigError } from './config/configProblem.ts';
+import { driverAtIn, judgeDrivers } from './config/judgeDrivers.ts';
+import { valueAt } from './config/layers.ts';
+import { createPort } from './createPort.ts';
 import { createStateAudit } from './drivers/audit/state.ts';
-import type { Driver, DriverContext } from './drivers/defineDriver.ts';
+import type { DriverContext } from './drivers/defineDriver.ts';
 import { createStateOutbox } from './drivers/outbox/state.ts';
 import { DRIVERS } from './drivers/registry.ts';
 import { createPanels, type Panels } from './panels/createPanels.ts';
@@ -20,11 +23,8 @@ import type { HostIdentity } from './ports/hostIdentity.ts';
 import { type Metrics, NO_METRICS } from './ports/metrics.ts';
 import type { RevocationOutbox } from './ports/revocationOutbox.ts';
 import type { SessionStore } from './ports/sessionStore.ts';
-import { sqlDialectOf } from './sql/sqlUrl.ts';
 import { createSharedClock } from './state/sharedClock.ts';
 import { openState } from './state/stateDatabase.ts';
-
-const SHARED: ReadonlySet<string> = new Set(['mysql', 'postgres']);
 
 /** Every port with the driver that serves it. */
 export interface Wiring {
@@ -41,35 +41,6 @@ export interface Wiring {
   readonly metrics: Metrics;
   readonly panels: Panels;
   close(): Promise<void>;
-}
-
-type AnyDriver<Port> = Driver<Port, object>;
-
-async function create<Port>(drivers: Readonly<Record<string, AnyDriver<Port>>>, path: string, options: { driver: string }, context: DriverContext, own: readonly string[]): Promise<Port> {
-  const driver = drivers[options.driver];
-  if (driver === undefined) throw new ConfigError([`${path}.driver: "${options.driver}" is not one of ${Object.keys(drivers).join(', ')}`]);
-  const rest = Object.fromEntries(Object.entries(options).filter(([key]) => key !== 'driver' && !own.includes(key)));
-  try {
-    return await driver.create(driver.options.validateSync(rest, { strict: true, abortEarly: false }), context);
-  } catch (error) {
-    if (!ValidationError.isError(error)) throw error;
-    throw new ConfigError(error.inner.map((inner) => `${path}.${inner.path ?? ''}: ${inner.message}`));
-  }
-}
-
-/** Each domain belongs to one account API; `*` takes the rest. */
-function checkDomains(config: Config): void {
-  const seen = new Set<string>();
-  const problems: string[] = [];
-  for (const [at, { domains }] of config.accounts.entries()) {
-    for (const domain of domains.map((name) => name.toLowerCase())) {
-      if (seen.has(domain)) problems.push(`accounts[${String(at)}].domains: ${domain} is named twice`);
-      seen.add(domain);
-    }
-  }
-  const stores = config.sessions.map(({ name }) => name);
-  for (const name of new Set(stores.filter((one, at) => stores.indexOf(one) !== at))) problems.push(`sessions: two stores have the name ${name}`);
-  if (problems.length > 0) throw new ConfigError(problems);
 }
 
 /** Group-Office keeps a copy of each mailbox password for its own mail client: its service key lets us renew it. */
@@ -91,8 +62,8 @@ export interface WireOptions {
 /** The only place that knows which driver serves which port. */
 export async function wire(config: Config, log: Logger, { system = Date.now, metrics = NO_METRICS, beside = false }: WireOptions = {}): Promise<Wiring> {
   const dataDir = resolve(config.dataDir);
-  checkDomains(config);
-  if (config.state.url !== null && !SHARED.has(sqlDialectOf(config.state.url) ?? '')) throw new ConfigError(['state.url: mysql://... or postgres://... is expected; null = SQLite in dataDir']);
+  const problems = judgeDrivers(config, { keyAt: (path) => keyAt(path, driverAtIn(config)), valueAt: (path) => valueAt(config, path) });
+  if (problems.length > 0) throw new ConfigError(problems);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const opened: { close(): Promise<void> | void }[] = [];
   const closeAll = async (): Promise<void> => { await Promise.allSettled(opened.reverse().map(async (one) => one.close())); };
@@ -105,19 +76,19 @@ export async function wire(config: Config, log: Logger, { system = Date.now, met
     const { preset, ...over } = config.policy;
     const policy = { ...POLICY_PRESETS[preset as keyof typeof POLICY_PRESETS], ...over } as PasswordPolicy;
     const routes: AccountRoute[] = [];
-    for (const [at, entry] of config.accounts.entries()) {
-      const api = await create<AccountApi>(DRIVERS.accounts, `accounts[${String(at)}]`, entry, context(entry.driver), ['domains', 'verify']);
+    for (const entry of config.accounts) {
+      const api = await createPort<AccountApi>(DRIVERS.accounts, 'accounts', entry, context(entry.driver));
       routes.push({ domains: entry.domains.map((domain) => domain.toLowerCase()), api });
       opened.push(api);
     }
     const accounts = renewingMail(accountsByDomain(routes), config, log);
     const stores: SessionStore[] = [];
-    for (const [at, entry] of config.sessions.entries()) {
-      const store = await create<SessionStore>(DRIVERS.sessions, `sessions[${String(at)}]`, entry, context(entry.name), ['name']);
+    for (const entry of config.sessions) {
+      const store = await createPort<SessionStore>(DRIVERS.sessions, 'sessions', entry, context(entry.name));
       stores.push(store);
       opened.push(store);
     }
-    const host = await create<HostIdentity>(DRIVERS.hosts, 'host', config.host, context(config.host.driver), []);
+    const host = await createPort<HostIdentity>(DRIVERS.hosts, 'host', config.host, context(config.host.driver));
     opened.push(host);
     const panels = await createPanels(config, state.database as unknown as Parameters<typeof createPanels>[1], clock);
     const addressOf = async (changeId: string) => (await state.database.selectFrom('outbox').select('address').where('change_id', '=', changeId).executeTakeFirst())?.address ?? null;

@@ -1,18 +1,19 @@
 import { array, boolean, type InferType, number, object, string } from 'yup';
 import { CHARACTER_CLASSES, POLICY_PRESETS } from '../policy/passwordPolicy.ts';
 
-const milliseconds = number().integer().min(1).max(86_400_000).required();
-const limit = object({ points: number().integer().min(1).required(), windowSeconds: number().integer().min(1).required() })
-  .noUnknown()
-  .required();
+const milliseconds = (description: string, example: number) => number().integer().min(1).max(86_400_000).required().meta({ description, example });
+const limit = (description: string, points: number) => object({
+  points: number().integer().min(1).required().meta({ description: 'Wrong passwords until further ones are refused unseen', example: points }),
+  windowSeconds: number().integer().min(1).required().meta({ description: 'Seconds in which they are counted', example: 900 }),
+}).noUnknown().required().meta({ description });
 const seconds = number().integer().min(1).max(86_400).required();
-const mailServer = object({
+const mailServer = (description: string) => object({
   host: string().min(1).max(253).required().meta({ description: 'As people type it into their mail program', example: 'imap.example.com' }),
   port: number().integer().min(1).max(65_535).required().meta({ description: 'Port', example: 993 }),
   encryption: string().oneOf(['tls', 'starttls', 'none'] as const).required().meta({ description: 'tls (from the start), starttls or none', example: 'tls' }),
-}).noUnknown().default(undefined).optional();
+}).noUnknown().default(undefined).optional().meta({ description });
 /** A driver's own options are judged by the driver's schema. */
-const driver = object({ driver: string().required() }).required();
+const driverName = (example: string) => string().required().meta({ description: 'Name of the driver; its own options stand beside', example });
 
 /** The whole configuration, strict: an unknown key or a wrong type does not start (I9). Durations are milliseconds. */
 export const configSchema = object({
@@ -22,54 +23,75 @@ export const configSchema = object({
     basePath: string().matches(/^\/[a-z0-9/_-]*[a-z0-9]$/i).required().meta({ description: 'Path of the service on its host', example: '/mailbox-password' }),
     publicUrl: string().url().nullable().defined().meta({ description: 'The address people see, behind a proxy', example: 'https://mail.example.com' }),
     trustProxy: boolean().required().meta({ description: 'Take the client address from X-Forwarded-For', example: false }),
-  }).noUnknown().required(),
+  }).noUnknown().required().meta({ description: 'Where the service listens and how people reach it' }),
   dataDir: string().min(1).required().meta({ description: 'Folder for databases', example: '/var/lib/mailbox-password' }),
   state: object({
     url: string().min(1).nullable().defined().meta({ description: 'Database of the module itself where several nodes share it: mysql://... or postgres://...; null = SQLite in dataDir', example: { file: '/etc/mailbox-password/state.url' }, secret: true }),
-  }).noUnknown().required(),
-  host: driver,
-  accounts: array(object({ driver: string().required(), domains: array(string().required()).min(1).required() }).required()).min(1).required(),
-  sessions: array(object({ driver: string().required(), name: string().matches(/^[a-z0-9-]{1,40}$/).required() }).required()).min(1).required(),
+  }).noUnknown().required().meta({ description: 'The database of the module itself: owed log-outs, history, panel log-ins' }),
+  host: object({ driver: driverName('groupOffice') }).required().meta({ description: 'The webmail that says who is calling' }),
+  accounts: array(object({
+    driver: driverName('sql'),
+    domains: array(string().required()).min(1).required().meta({ description: 'Domains whose mailboxes are here; ["*"] = all that no other entry names', example: ['example.com'] }),
+  }).required()).min(1).required().meta({ description: 'Where mailbox passwords live; the domain of a mailbox decides which entry is asked' }),
+  sessions: array(object({
+    driver: driverName('dovecot'),
+    name: string().matches(/^[a-z0-9-]{1,40}$/, 'a name has 1 to 40 of a-z, 0-9 and -').required().meta({ description: 'Its name in log lines and metrics', example: 'mail' }),
+  }).required()).min(1).required().meta({ description: 'Every place where people are logged in; a change ends the sessions of all of them' }),
   policy: object({
-    preset: string().oneOf(Object.keys(POLICY_PRESETS)).required(),
-    minLength: number().integer().min(1).max(256),
-    maxLength: number().integer().min(1).max(1024),
-    maxBytes: number().integer().min(1).nullable(),
-    requiredClasses: array(string().oneOf(CHARACTER_CLASSES).required()),
-    forbidAddress: boolean(),
-    forbidCurrent: boolean(),
-    forbidCommon: boolean(),
+    preset: string().oneOf(Object.keys(POLICY_PRESETS)).required().meta({ description: 'What holds where no key below says otherwise: default (8 characters, four classes) or nist (15 characters, no classes)', example: 'default' }),
+    minLength: number().integer().min(1).max(256).meta({ description: 'Characters at least', example: 12 }),
+    maxLength: number().integer().min(1).max(1024).meta({ description: 'Characters at most', example: 128 }),
+    maxBytes: number().integer().min(1).nullable().meta({ description: 'UTF-8 bytes at most, for back ends that count bytes; null = no limit', example: 72 }),
+    requiredClasses: array(string().oneOf(CHARACTER_CLASSES).required()).meta({ description: 'Classes of which at least one character is needed', example: ['upper', 'lower', 'digit'] }),
+    forbidAddress: boolean().meta({ description: 'Refuse a password that holds the address or a part of it', example: true }),
+    forbidCurrent: boolean().meta({ description: 'Refuse the current password', example: true }),
+    forbidCommon: boolean().meta({ description: 'Refuse passwords that many people use', example: true }),
     minStrength: number().integer().min(0).max(4).meta({ description: 'zxcvbn score, 0 = off', example: 3 }),
-  }).noUnknown().required().test('coherent', 'minLength must not be above maxLength or maxBytes, nor below the number of required classes', (own) => {
+  }).noUnknown().required().meta({ description: 'What a new password must be' }).test('coherent', 'minLength must not be above maxLength or maxBytes, nor below the number of required classes', (own) => {
     const preset = POLICY_PRESETS[own.preset === 'nist' ? 'nist' : 'default'];
     const minLength = own.minLength ?? preset.minLength;
     const maxLength = own.maxLength ?? preset.maxLength;
     return minLength <= Math.min(maxLength, own.maxBytes ?? maxLength) && (own.requiredClasses ?? preset.requiredClasses).length <= minLength;
   }),
-  rateLimit: object({ wrongPasswordsPerMailbox: limit, wrongPasswordsPerAddress: limit }).noUnknown().required(),
-  timeouts: object({ accountsMs: milliseconds, sessionsMs: milliseconds, hostMs: milliseconds }).noUnknown().required(),
-  revocation: object({ firstDelayMs: milliseconds, maxDelayMs: milliseconds, leaseMs: milliseconds, pollMs: milliseconds, alertAfterMs: milliseconds }).noUnknown().required(),
-  log: object({ level: string().oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).required() }).noUnknown().required(),
-  locales: object({ dir: string().nullable().defined().meta({ description: 'Folder with texts of your own', example: '/etc/mailbox-password/locales' }) }).noUnknown().required(),
+  rateLimit: object({
+    wrongPasswordsPerMailbox: limit('Wrong passwords for one mailbox', 10), wrongPasswordsPerAddress: limit('Wrong passwords from one client address', 30),
+  }).noUnknown().required().meta({ description: 'How many wrong passwords are taken' }),
+  timeouts: object({
+    accountsMs: milliseconds('Milliseconds for one question to the account API', 10_000),
+    sessionsMs: milliseconds('Milliseconds for one question to a session store', 5_000),
+    hostMs: milliseconds('Milliseconds for one question to the webmail', 5_000),
+  }).noUnknown().required().meta({ description: 'How long an answer is waited for' }),
+  revocation: object({
+    firstDelayMs: milliseconds('Milliseconds until a log-out that failed is tried again; doubled at each try', 1_000),
+    maxDelayMs: milliseconds('Milliseconds between two tries at most', 300_000),
+    leaseMs: milliseconds('Milliseconds after which another node takes over what a dead one was at', 30_000),
+    pollMs: milliseconds('Milliseconds between two looks at what is due', 1_000),
+    alertAfterMs: milliseconds('Milliseconds after which an owed log-out is an alarm in the log and in /readyz', 60_000),
+  }).noUnknown().required().meta({ description: 'Retries of log-outs that a session store did not take' }),
+  log: object({
+    level: string().oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).required().meta({ description: 'Least serious line that is written', example: 'info' }),
+  }).noUnknown().required().meta({ description: 'The log, JSON lines on the standard error output' }),
+  locales: object({ dir: string().nullable().defined().meta({ description: 'Folder with texts of your own', example: '/etc/mailbox-password/locales' }) }).noUnknown().required().meta({ description: 'Texts that people read' }),
   panels: object({
     user: object({
       enabled: boolean().required().meta({ description: 'Serve the User Panel', example: true }),
       idleSeconds: seconds.meta({ description: 'Log out after so long without a request', example: 900 }),
       absoluteSeconds: seconds.meta({ description: 'Log out so long after the log-in', example: 28_800 }),
       reauthenticateAfterSeconds: number().integer().min(0).max(3600).required().meta({ description: 'Ask for the current password again so long after the log-in; 0 = always', example: 300 }),
-    }).noUnknown().required(),
+    }).noUnknown().required().meta({ description: 'The User Panel, for owners without the webmail' }),
     admin: object({
       enabled: boolean().required().meta({ description: 'Serve the Admin Panel; it also needs an administrator', example: true }),
       idleSeconds: seconds.meta({ description: 'Log out after so long without a request', example: 900 }),
       absoluteSeconds: seconds.meta({ description: 'Log out so long after the log-in', example: 28_800 }),
-    }).noUnknown().required(),
-  }).noUnknown().required(),
+    }).noUnknown().required().meta({ description: 'The Admin Panel' }),
+  }).noUnknown().required().meta({ description: 'Pages of their own, with a log-in of their own' }),
   administrators: array(object({
     name: string().matches(/^[a-z0-9._@-]{1,64}$/i).required().meta({ description: 'What the administrator logs in with', example: 'admin' }),
     passwordHash: string().matches(/^\$argon2id\$v=19\$/, 'an Argon2id hash was expected').required().meta({ description: 'Argon2id, made on the command line', example: '$argon2id$v=19$m=19456,t=2,p=1$...', secret: true }),
     domains: array(string().min(1).required()).min(1).required().meta({ description: 'Domains that this administrator may reach; ["*"] = all', example: ['example.com'] }),
-  }).noUnknown().required()).required().test('names', 'two administrators have the same name', (own) => new Set(own.map(({ name }) => name?.toLowerCase())).size === own.length),
-  mailSettings: object({ imap: mailServer, pop3: mailServer, smtp: mailServer }).noUnknown().nullable().defined()
+  }).noUnknown().required()).required().test('names', 'two administrators have the same name', (own) => new Set(own.map(({ name }) => name?.toLowerCase())).size === own.length)
+    .meta({ description: 'Who may log in to the Admin Panel' }),
+  mailSettings: object({ imap: mailServer('IMAP'), pop3: mailServer('POP3'), smtp: mailServer('Outgoing mail') }).noUnknown().nullable().defined()
     .meta({ description: 'What people enter in their mail program; shown in the User Panel', example: { imap: { host: 'imap.example.com', port: 993, encryption: 'tls' } } }),
   readOnly: boolean().required().meta({ description: 'Maintenance: show everything, change nothing', example: false }),
 }).noUnknown().required();

@@ -104,7 +104,7 @@ function operation(name: OperationName) {
 }
 
 const operations = object(Object.fromEntries(OPERATIONS.map((name) => [name, operation(name)]))).noUnknown().default(undefined)
-  .meta({ description: `What is asked for what: ${OPERATIONS.join(', ')}; see the page. Each overrides the preset's`, example: { find: { path: '/users/{address}' } } });
+  .meta({ description: `What is asked for what: ${OPERATIONS.join(', ')}; see the page. Each overrides the preset's`, example: { find: { path: '/users/{address}' } }, whole: true });
 
 /** Options of the driver `http`; `docs/drivers/accounts-http.md` explains them. */
 export const httpOptions = object({
@@ -132,7 +132,7 @@ export const httpOptions = object({
   })
   .test('key', 'apiKey belongs to a preset; without one, give headers', (own) => own.apiKey === undefined || own.preset !== undefined)
   .test('abilities', 'describe set or change, and one of find, check and listDomains (or name a preset)', (own) => {
-    const all = { ...(own.preset === undefined ? {} : HTTP_PRESETS[own.preset].operations), ...dropUndefined(own.operations) };
+    const all = { ...(own.preset === undefined ? {} : (HTTP_PRESETS[own.preset] as { operations: Operations } | undefined)?.operations), ...dropUndefined(own.operations) };
     return (all.set !== undefined || all.change !== undefined) && (all.find ?? all.check ?? all.listDomains) !== undefined;
   });
 

@@ -32,7 +32,9 @@ const options = object({
     changeRequired: name().meta({ description: 'Column that is 1 or true where the owner is to choose a new password at the next log-in', example: 'must_change' }),
   }).noUnknown().default(undefined).meta({ description: 'Columns' }),
   changedAtFormat: string().oneOf(['seconds', 'milliseconds', 'datetime'] as const).meta({ description: 'What `changedAt` holds (UTC)', example: 'datetime' }),
-  domains: object({ table: name().required(), column: name().required() }).noUnknown().default(undefined)
+  domains: object({
+    table: name().required().meta({ description: 'Table of the domains', example: 'domain' }), column: name().required().meta({ description: 'Its column', example: 'domain' }),
+  }).noUnknown().default(undefined)
     .meta({ description: 'Table and column that list the domains', example: '{ table: domain, column: domain }' }),
   statements: object({
     find: string().required().test('parameters', 'statements.find must use :address, or :local and :domain', (text) => uses('address')(text) || uses('local', 'domain')(text)),
@@ -40,7 +42,7 @@ const options = object({
     update: string().required().test('parameters', 'statements.update must use :hash and :oldHash (two changes at once: one wins)', uses('hash', 'oldHash')),
     listDomains: string().test('parameters', 'statements.listDomains must use :search', uses('search')),
     listMailboxes: string().test('parameters', 'statements.listMailboxes must use :domain, :search, :after and :limit', uses('domain', 'search', 'after', 'limit')),
-  }).noUnknown().default(undefined).meta({ description: 'SQL of your own instead of table and columns' }),
+  }).noUnknown().default(undefined).meta({ description: 'SQL of your own instead of table and columns', example: { find: 'SELECT ...', update: 'UPDATE ...' }, whole: true }),
   scheme: string().oneOf(WRITE_SCHEMES).meta({ description: 'Scheme of new hashes (Dovecot\'s names)', example: 'ARGON2ID' }),
   prefix: string().oneOf(['scheme', 'none'] as const).meta({ description: 'Whether {SCHEME} stands before the hash', example: 'scheme' }),
   bareScheme: string().meta({ description: 'What a stored value without prefix is, where its form does not tell', example: 'SSHA512' }),
