@@ -4,11 +4,14 @@ import { useTranslator } from '../i18n/context.ts';
 /** Which sessions were ended, and which still are not. */
 export function Ended({ ended, pending }: { readonly ended: ChannelCounts; readonly pending: readonly Channel[] }) {
   const { t, list } = useTranslator();
-  const asked = CHANNELS.filter((channel) => ended[channel] !== undefined);
+  const asked = CHANNELS.some((channel) => ended[channel] !== undefined);
+  // A row of zeros frightens or bores: what was ended is said, and that the rest had nobody.
+  const some = CHANNELS.filter((channel) => (ended[channel] ?? 0) > 0);
   return (
     <>
-      {asked.length > 0 && <p>{t('done.ended')}</p>}
-      {asked.length > 0 && <ul>{asked.map((channel) => <li key={channel}>{t('done.count', { channel: t(`channel.${channel}`), count: ended[channel] ?? 0 })}</li>)}</ul>}
+      {asked && some.length === 0 && pending.length === 0 && <p>{t('done.nobody')}</p>}
+      {some.length > 0 && <p>{t('done.ended')}</p>}
+      {some.length > 0 && <ul>{some.map((channel) => <li key={channel}>{t('done.count', { channel: t(`channel.${channel}`), count: ended[channel] ?? 0 })}</li>)}</ul>}
       {pending.length > 0 && <p className="warning">{t('done.pending', { channels: list(pending.map((channel) => t(`channel.${channel}`))) })}</p>}
     </>
   );
