@@ -15,6 +15,8 @@ const NEEDS = [
   { name: 'Dovecot ManageSieve', present: there('/usr/lib/dovecot/managesieve'), package: 'dovecot-managesieved', neededBy: 'tests/server/(live|drivers)/' },
   { name: 'Dovecot on MariaDB', present: there('/usr/lib/dovecot/modules/auth/libdriver_mysql.so'), package: 'dovecot-mysql', neededBy: 'tests/server/live/' },
   { name: 'Dovecot on PostgreSQL', present: there('/usr/lib/dovecot/modules/auth/libdriver_pgsql.so'), package: 'dovecot-pgsql', neededBy: 'tests/server/live/' },
+  { name: 'Dovecot on LDAP', present: there('/usr/lib/dovecot/modules/auth/libauthdb_ldap.so'), package: 'dovecot-ldap', neededBy: 'tests/server/live/' },
+  { name: '/usr/sbin/slapd', present: there('/usr/sbin/slapd'), package: 'slapd', neededBy: 'tests/server/(live|drivers)/' },
   { name: '/usr/sbin/mariadbd', present: there('/usr/sbin/mariadbd'), package: 'mariadb-server', neededBy: 'tests/(server/(live|drivers|sql|panels)|e2e)/' },
   { name: 'PostgreSQL', present: postgres, package: 'postgresql', neededBy: 'tests/server/(live|drivers|sql|panels)/' },
   { name: '/usr/bin/redis-server', present: there('/usr/bin/redis-server'), package: 'redis-server', neededBy: 'tests/server/drivers/' },

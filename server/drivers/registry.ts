@@ -3,6 +3,7 @@ import accountsEmbedded from './accounts/embedded.ts';
 import accountsGroupOfficeMaildomains from './accounts/groupOfficeMaildomains.ts';
 import accountsGroupOfficeUser from './accounts/groupOfficeUser.ts';
 import accountsHttp from './accounts/http.ts';
+import accountsLdap from './accounts/ldap.ts';
 import accountsPasswdFile from './accounts/passwdFile.ts';
 import accountsSql from './accounts/sql.ts';
 import hostsEmbedded from './hosts/embedded/index.ts';
@@ -21,6 +22,7 @@ export const DRIVERS = {
     groupOfficeMaildomains: accountsGroupOfficeMaildomains,
     groupOfficeUser: accountsGroupOfficeUser,
     http: accountsHttp,
+    ldap: accountsLdap,
     passwdFile: accountsPasswdFile,
     sql: accountsSql,
   },

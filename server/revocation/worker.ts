@@ -1,4 +1,5 @@
-import type { AccountApi } from '../ports/accountApi.ts';
+import { ModuleError } from '../../module/errors.ts';
+import type { AccountApi, CallOptions } from '../ports/accountApi.ts';
 import type { OwedRevocation } from '../ports/revocationOutbox.ts';
 import { type DeliverDependencies, deliverToOne } from './deliver.ts';
 import { backoff } from './backoff.ts';
@@ -13,6 +14,16 @@ export interface WorkerDependencies extends DeliverDependencies {
 
 const BATCH = 20;
 
+/** When the back end says that the password was changed last; null where it cannot tell. */
+async function toldChange(address: string, accounts: AccountApi, options: CallOptions): Promise<number | null> {
+  try {
+    return (await accounts.find(address, options))?.passwordChangedAt ?? null;
+  } catch (error) {
+    if (error instanceof ModuleError && error.code === 'OPERATION_NOT_SUPPORTED') return null;
+    throw error;
+  }
+}
+
 /**
  * A row left `recorded` by a crash or an unknown outcome: did the password change? The version tells. Where nothing can tell it
  * counts as changed: a needless log-out is a nuisance, a thief who stays is a breach.
@@ -21,7 +32,10 @@ async function settle(row: OwedRevocation, dependencies: WorkerDependencies): Pr
   const { accounts, outbox, accountsTimeoutMs, log } = dependencies;
   const options = { signal: AbortSignal.timeout(accountsTimeoutMs) };
   const version = await accounts.passwordVersion(row.address, options);
-  if (row.passwordVersion !== null && version === row.passwordVersion) {
+  const told = await toldChange(row.address, accounts, options);
+  const since = told !== null && told >= row.recordedAt;
+  // Where the version is a time, it counts in seconds: two changes within one would look like none.
+  if (row.passwordVersion !== null && version === row.passwordVersion && !since) {
     if (dependencies.clock.now() < row.settleAfter) {
       // The write may still be on its way: ask again when it can no longer land.
       await outbox.fail(row.changeId, row.store, 'ACCOUNTS_OUTCOME_UNKNOWN', row.settleAfter);
@@ -31,9 +45,8 @@ async function settle(row: OwedRevocation, dependencies: WorkerDependencies): Pr
     log.info({ changeId: row.changeId }, 'an interrupted change did not happen: nothing is owed');
     return null;
   }
-  const account = await accounts.find(row.address, options);
-  const told = account?.passwordChangedAt ?? null;
-  const changedAt = told !== null && told >= row.recordedAt ? told : Math.min(row.settleAfter, dependencies.clock.now());
+  // Never later than the write can have landed, whatever another machine's clock says.
+  const changedAt = Math.min(since ? told : row.settleAfter, row.settleAfter, dependencies.clock.now());
   await outbox.confirm(row.changeId, changedAt);
   log.warn({ changeId: row.changeId }, 'an interrupted change did happen: its log-out follows');
   return changedAt;

@@ -5,10 +5,17 @@ import { freePort, remove, run, type Running, runToEnd, type Service, serviceFol
 
 export interface Slapd extends Service {
   readonly url: string;
+  /** Encrypted from the start; 0 without `tls`. */
+  readonly tlsPort: number;
+  /** The certificate, which is its own authority: for `localhost` and 127.0.0.1. */
+  readonly certificate: string;
   readonly baseDn: string;
+  /** The directory's own root: above every rule and policy. */
   readonly managerDn: string;
   readonly managerPassword: string;
-  kill(): Promise<void>;
+  readonly serviceDn: string;
+  readonly servicePassword: string;
+  kill(signal?: NodeJS.Signals): Promise<void>;
   start(): Promise<void>;
 }
 
@@ -17,10 +24,26 @@ export const answers = (port: number): Promise<boolean> => new Promise((resolve)
   socket.on('error', () => { resolve(false); });
 });
 
-/** Debian's slapd with the ppolicy overlay. `extra` goes into slapd.conf before the database, `ldif` below `dc=example,dc=test`. */
-export async function startSlapd({ ldif, policy = '', extra = '', tls = false }: { ldif: string; policy?: string; extra?: string; tls?: boolean }): Promise<Slapd> {
+/** `cn=service` may search and set passwords, its entry is in the seed; the owner may write the own password. */
+const ACCESS = `access to attrs=userPassword by self write by dn.base="cn=service,dc=example,dc=test" write by anonymous auth by * none
+access to * by dn.base="cn=service,dc=example,dc=test" read by self read by * none`;
+
+interface SlapdOptions {
+  /** Entries below `dc=example,dc=test`. */
+  readonly ldif: string;
+  /** Attributes of the default password policy. */
+  readonly policy?: string;
+  /** Goes into slapd.conf before the database. */
+  readonly extra?: string;
+  readonly access?: string;
+  readonly tls?: boolean;
+  readonly ppolicy?: boolean;
+}
+
+/** Debian's slapd with the ppolicy overlay. */
+export async function startSlapd({ ldif, policy = '', extra = '', access = ACCESS, tls = false, ppolicy = true }: SlapdOptions): Promise<Slapd> {
   const folder = serviceFolder('slapd');
-  const port = await freePort();
+  const [port, tlsPort] = [await freePort(), tls ? await freePort() : 0];
   const baseDn = 'dc=example,dc=test';
   const managerDn = `cn=manager,${baseDn}`;
   mkdirSync(join(folder, 'data'));
@@ -41,11 +64,8 @@ rootdn "${managerDn}"
 rootpw manager-secret
 directory ${folder}/data
 index objectClass,mail,uid eq
-overlay ppolicy
-ppolicy_default "cn=default,ou=policies,${baseDn}"
-ppolicy_use_lockout
-access to attrs=userPassword by self write by anonymous auth by * none
-access to * by self read by users read by anonymous read
+${ppolicy ? `overlay ppolicy\nppolicy_default "cn=default,ou=policies,${baseDn}"\nppolicy_use_lockout` : ''}
+${access}
 `);
   writeFileSync(join(folder, 'seed.ldif'), `dn: ${baseDn}
 objectClass: dcObject
@@ -67,17 +87,24 @@ objectClass: device
 cn: default
 pwdAttribute: userPassword
 ${policy}
+
+dn: cn=service,${baseDn}
+objectClass: organizationalRole
+objectClass: simpleSecurityObject
+cn: service
+userPassword: service-secret
+
 ${ldif}`);
   runToEnd('slapadd', ['-f', join(folder, 'slapd.conf'), '-l', join(folder, 'seed.ldif')]);
   let running: Running | undefined;
   const start = async (): Promise<void> => {
-    running = run('slapd', ['-d', '0', '-f', join(folder, 'slapd.conf'), '-h', `ldap://127.0.0.1:${String(port)}/`]);
+    running = run('slapd', ['-d', '0', '-f', join(folder, 'slapd.conf'), '-h', `ldap://127.0.0.1:${String(port)}/${tls ? ` ldaps://127.0.0.1:${String(tlsPort)}/` : ''}`]);
     await started(running, () => answers(port));
   };
   await start();
   return {
-    port, folder, baseDn, managerDn, managerPassword: 'manager-secret', url: `ldap://127.0.0.1:${String(port)}`,
-    async kill() { await running?.kill(); },
+    port, tlsPort, certificate: join(folder, 'cert.pem'), folder, baseDn, managerDn, managerPassword: 'manager-secret', serviceDn: `cn=service,${baseDn}`, servicePassword: 'service-secret', url: `ldap://127.0.0.1:${String(port)}`,
+    async kill(signal) { await running?.kill(signal); },
     start,
     async stop() { await running?.kill(); remove(folder); },
   };

@@ -4,6 +4,7 @@ import { createAsker } from '../../accountHttp/askAccountApi.ts';
 import type { Operation, OperationName, Operations } from '../../accountHttp/describedApi.ts';
 import { createHttpCaller } from '../../accountHttp/httpCaller.ts';
 import { dropUndefined, httpOptions } from '../../accountHttp/httpOptions.ts';
+import { addressParts, isAddress, isDomain } from '../../addressForm.ts';
 import { valueAt } from '../../accountHttp/jsonPointer.ts';
 import { HTTP_PRESETS } from '../../accountHttp/presets.ts';
 import { readAccount, timeAt, type ToldAccount } from '../../accountHttp/readAccount.ts';
@@ -11,16 +12,11 @@ import type { Account, AccountApi, CallOptions, ChangeReceipt } from '../../port
 import type { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
 
-/** RFC 5321 allows 320 octets. What is no address is nobody's, and is not sent: `all` would be every mailbox for some APIs. */
-const ADDRESS = /^[^\s@\p{Cc}\p{Cs}\p{Cf}]+@[\p{L}\p{M}\p{N}-]+(\.[\p{L}\p{M}\p{N}-]+)*$/u;
-const DOMAIN = /^[\p{L}\p{M}\p{N}-]+(\.[\p{L}\p{M}\p{N}-]+)*$/u;
 /** RFC 2606: nobody's, for ever. */
 const NOBODY = 'mailbox-password-check@mailbox-password.invalid';
 const WRONG = new Set(['CURRENT_PASSWORD_WRONG', 'ACCOUNT_NOT_FOUND', 'ACCOUNT_LOCKED']);
 
-const isAddress = (address: string): boolean => Buffer.byteLength(address) <= 320 && ADDRESS.test(address);
 const fold = (text: string): string => text.normalize('NFC').toLowerCase();
-const parts = (address: string) => ({ address, local: address.slice(0, address.lastIndexOf('@')), domain: address.slice(address.lastIndexOf('@') + 1) });
 const sendable = (password: string): boolean => !/\p{Cs}/u.test(password);
 const misconfigured = (detail: string): ModuleError => new ModuleError('ACCOUNTS_MISCONFIGURED', { detail });
 const toAccount = ({ address, enabled, passwordChangedAt, displayName }: ToldAccount): Account =>
@@ -60,7 +56,7 @@ export default defineAccountDriver({
     async function lookUp(operation: Operation, address: string, signal: AbortSignal): Promise<ToldAccount | null> {
       let answer: unknown;
       try {
-        answer = await ask('find', operation, parts(address), signal);
+        answer = await ask('find', operation, addressParts(address), signal);
       } catch (error) {
         if (error instanceof ModuleError && error.code === 'ACCOUNT_NOT_FOUND') return null;
         throw error;
@@ -94,7 +90,7 @@ export default defineAccountDriver({
       mustBeTakeable(next.reveal());
       // An owner who changes is told nothing before the current password was judged, so only a description that needs it looks first.
       if (name === 'set' || operations.find?.result?.changeable !== undefined) await mustBeChangeable(address, signal);
-      const answer = await ask(name, operation, { ...parts(address), password: next.reveal(), ...(current !== null && { currentPassword: current.reveal() }) }, signal);
+      const answer = await ask(name, operation, { ...addressParts(address), password: next.reveal(), ...(current !== null && { currentPassword: current.reveal() }) }, signal);
       return { changedAt: timeAt(answer, operation.result?.changedAt) };
     }
 
@@ -140,7 +136,7 @@ export default defineAccountDriver({
         if (signal.aborted) throw new ModuleError('ACCOUNTS_UNAVAILABLE');
         if (!isAddress(address) || !sendable(password.reveal())) return false;
         try {
-          await ask('verify', operation, { ...parts(address), password: password.reveal() }, signal);
+          await ask('verify', operation, { ...addressParts(address), password: password.reveal() }, signal);
           return true;
         } catch (error) {
           if (error instanceof ModuleError && WRONG.has(error.code)) return false;
@@ -164,7 +160,7 @@ export default defineAccountDriver({
       },
       async listMailboxes({ domain, search, cursor, limit }, { signal }) {
         const operation = described('listMailboxes');
-        if (!DOMAIN.test(domain) || Buffer.byteLength(domain) > 255 || !sendable(search) || !sendable(cursor ?? '')) return { mailboxes: [], nextCursor: null };
+        if (!isDomain(domain) || !sendable(search) || !sendable(cursor ?? '')) return { mailboxes: [], nextCursor: null };
         if (operation.nextCursor !== undefined) {
           const { answer, count, fitting } = await mailboxes(operation, domain, search, cursor ?? '', limit, signal);
           if (count > limit) throw misconfigured('listMailboxes: more came than {limit}');
