@@ -1,5 +1,6 @@
-import { array, boolean, type InferType, number, object, string } from 'yup';
+import { array, boolean, type InferType, mixed, number, object, string } from 'yup';
 import { CHARACTER_CLASSES, POLICY_PRESETS } from '../policy/passwordPolicy.ts';
+import { isAddressRange } from './addressRange.ts';
 
 const milliseconds = (description: string, example: number) => number().integer().min(1).max(86_400_000).required().meta({ description, example });
 const limit = (description: string, points: number) => object({
@@ -12,6 +13,10 @@ const mailServer = (description: string) => object({
   port: number().integer().min(1).max(65_535).required().meta({ description: 'Port', example: 993 }),
   encryption: string().oneOf(['tls', 'starttls', 'none'] as const).required().meta({ description: 'tls (from the start), starttls or none', example: 'tls' }),
 }).noUnknown().default(undefined).optional().meta({ description });
+const trustedProxies = mixed<boolean | string[]>((value): value is boolean | string[] => typeof value === 'boolean' || Array.isArray(value))
+  .required()
+  .test('ranges', 'false, true, or a list of IP addresses and ranges such as 10.0.0.0/8 was expected', (own) => typeof own === 'boolean' || (Array.isArray(own) && own.every((range) => typeof range === 'string' && isAddressRange(range))))
+  .meta({ description: 'Whose X-Forwarded-For, -Proto and -Host are believed: addresses and ranges of your proxies. true believes everybody: only where nobody but a proxy can reach the port', example: ['127.0.0.1', '10.0.0.0/8'] });
 /** A driver's own options are judged by the driver's schema. */
 const driverName = (example: string) => string().required().meta({ description: 'Name of the driver; its own options stand beside', example });
 
@@ -22,7 +27,7 @@ export const configSchema = object({
     port: number().integer().min(0).max(65_535).required().meta({ description: 'Port; 0 takes a free one', example: 8080 }),
     basePath: string().matches(/^\/[a-z0-9/_-]*[a-z0-9]$/i).required().meta({ description: 'Path of the service on its host', example: '/mailbox-password' }),
     publicUrl: string().url().nullable().defined().meta({ description: 'The address people see, behind a proxy', example: 'https://mail.example.com' }),
-    trustProxy: boolean().required().meta({ description: 'Take the client address from X-Forwarded-For', example: false }),
+    trustProxy: trustedProxies,
   }).noUnknown().required().meta({ description: 'Where the service listens and how people reach it' }),
   dataDir: string().min(1).required().meta({ description: 'Folder for databases', example: '/var/lib/mailbox-password' }),
   state: object({

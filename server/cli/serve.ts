@@ -5,6 +5,7 @@ import { DEMO_MAILBOXES } from '../drivers/embeddedDatabase.ts';
 import { DEMO_ADMINISTRATOR, isDemo } from '../panels/demo.ts';
 import { buildApp } from '../http/app.ts';
 import { createWorker } from '../revocation/worker.ts';
+import { systemdNotifier } from '../systemd/notify.ts';
 import { wire, type Wiring } from '../wiring.ts';
 
 const REDACTED = ['password', '*.password', 'currentPassword', '*.currentPassword', 'newPassword', '*.newPassword', 'req.headers.cookie', 'req.headers.authorization'];
@@ -19,6 +20,9 @@ export async function serve(config: Config, decorate: (wiring: Wiring) => Wiring
   });
   await app.listen({ host: config.server.host, port: config.server.port });
   worker.start();
+  const systemd = systemdNotifier(log);
+  systemd.notify('READY=1');
+  systemd.startWatchdog();
   const { port } = app.server.address() as AddressInfo;
   return {
     url: `http://${config.server.host}:${String(port)}`,
@@ -26,9 +30,11 @@ export async function serve(config: Config, decorate: (wiring: Wiring) => Wiring
     demoAdministrator: isDemo(config) && config.administrators.length === 0 && config.panels.admin.enabled ? DEMO_ADMINISTRATOR : null,
     demo: config.host.driver === 'embedded' ? DEMO_MAILBOXES : [],
     async stop(): Promise<void> {
+      systemd.notify('STOPPING=1');
       await app.close();
       await worker.stop();
       await wiring.close();
+      systemd.stopWatchdog();
     },
   };
 }

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type Kysely, Migrator, sql } from 'kysely';
+import { type Kysely, type Migration, Migrator, sql } from 'kysely';
 import { ModuleError } from '../../module/errors.ts';
 import { describeSqlError } from '../sql/describeSqlError.ts';
 import { openSql } from '../sql/openSql.ts';
@@ -54,6 +54,20 @@ export interface OpenedState {
   readonly now: (() => Promise<number>) | null;
 }
 
+const MIGRATION_TABLE = 'mailbox_password_migration';
+
+/**
+ * Steps that a newer version has taken already. Steps only ever add, so an older one, after a rollback or as a node that is
+ * upgraded last, works beside them; Kysely by itself refuses a database with steps that it does not know.
+ */
+async function stepsOfNewerVersions(database: Kysely<StateTables>): Promise<Record<string, Migration>> {
+  const tables = await database.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === MIGRATION_TABLE)) return {};
+  const taken = await sql<{ name: string }>`select name from ${sql.table(MIGRATION_TABLE)}`.execute(database);
+  const nothing = { up: async (): Promise<void> => undefined };
+  return Object.fromEntries(taken.rows.filter(({ name }) => !(name in MIGRATIONS)).map(({ name }) => [name, nothing]));
+}
+
 /** The module's own database: what it owes (outbox), what it did (audit), who is logged in to its panels. Brings it up to date. */
 export async function openState(dataDir: string, url: string | null): Promise<OpenedState> {
   const dialect = url === null ? 'sqlite' : sqlDialectOf(url);
@@ -61,7 +75,8 @@ export async function openState(dataDir: string, url: string | null): Promise<Op
     ? openSqlite<StateTables>(join(dataDir, 'state.db'))
     : openSql(url, { queryTimeoutMs: 5_000 }) as unknown as StateDatabase;
   const migrator = new Migrator({
-    db: database, provider: { getMigrations: async () => MIGRATIONS }, migrationTableName: 'mailbox_password_migration', migrationLockTableName: 'mailbox_password_migration_lock',
+    db: database, provider: { getMigrations: async () => ({ ...(await stepsOfNewerVersions(database)), ...MIGRATIONS }) },
+    migrationTableName: MIGRATION_TABLE, migrationLockTableName: 'mailbox_password_migration_lock', allowUnorderedMigrations: true,
   });
   const { error, results } = await migrator.migrateToLatest();
   if (error !== undefined) {

@@ -1,0 +1,47 @@
+import koffi from 'koffi';
+import type { Logger } from 'pino';
+
+/** What the unit (Type=notify) waits for; sd_notify(3). */
+export type ServiceState = 'READY=1' | 'STOPPING=1' | 'WATCHDOG=1';
+
+type SdNotify = (unsetEnvironment: number, state: string) => number;
+
+/** Tells systemd how the service is. Anywhere but under systemd it does nothing. */
+export interface SystemdNotifier {
+  readonly notify: (state: ServiceState) => void;
+  /** Starts the pings that WatchdogSec= of the unit asks for: a stuck event loop misses them and the service is restarted. */
+  readonly startWatchdog: () => void;
+  readonly stopWatchdog: () => void;
+}
+
+/** Node has no datagram sockets of the local kind, so libsystemd sends; it is there wherever systemd runs. */
+function load(): SdNotify {
+  return koffi.load('libsystemd.so.0').func('int sd_notify(int unset_environment, const char *state)') as unknown as SdNotify;
+}
+
+/** `environment` tells whether systemd wants to hear: NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID (sd_watchdog_enabled(3)). */
+export function systemdNotifier(log: Logger, environment: Readonly<Record<string, string | undefined>> = process.env): SystemdNotifier {
+  let send: SdNotify | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const notify = (state: ServiceState): void => {
+    if (environment['NOTIFY_SOCKET'] === undefined) return;
+    try {
+      send ??= load();
+      const result = send(0, state);
+      if (result < 0) log.warn({ state, errno: -result }, 'systemd was not told');
+    } catch (error) {
+      log.warn({ state, detail: (error as Error).message }, 'systemd was not told: libsystemd.so.0 could not be loaded');
+    }
+  };
+  return {
+    notify,
+    startWatchdog() {
+      const everyMs = Number(environment['WATCHDOG_USEC'] ?? 0) / 1000 / 3;
+      const pid = environment['WATCHDOG_PID'];
+      if (everyMs <= 0 || (pid !== undefined && Number(pid) !== process.pid)) return;
+      timer = setInterval(() => { notify('WATCHDOG=1'); }, everyMs);
+      timer.unref();
+    },
+    stopWatchdog() { clearInterval(timer); },
+  };
+}
