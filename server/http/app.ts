@@ -14,18 +14,20 @@ import { apiRoutes } from './routes/api.ts';
 import { assetRoutes } from './routes/assets.ts';
 import { openapiRoute } from './routes/openapi.ts';
 import { operatorRoutes } from './routes/operator.ts';
+import { trustedProxies } from './trustedProxies.ts';
 
 const BODY_LIMIT_BYTES = 16 * 1024;
 
 /** The server half over HTTP. It listens to nothing until told to. */
 export async function buildApp(wiring: Wiring): Promise<FastifyInstance> {
   const { config } = wiring;
+  const trusted = trustedProxies(config.server.trustProxy);
   const app: FastifyInstance = Fastify({
     loggerInstance: wiring.log,
     logController: new LogController({ disableRequestLogging: true }),
     bodyLimit: BODY_LIMIT_BYTES,
-    trustProxy: config.server.trustProxy,
-    genReqId: requestIds(config.server.trustProxy),
+    trustProxy: trusted,
+    genReqId: requestIds(trusted),
     forceCloseConnections: 'idle',
     return503OnClosing: true,
   }) as unknown as FastifyInstance;

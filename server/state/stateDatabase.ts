@@ -74,8 +74,10 @@ export async function openState(dataDir: string, url: string | null): Promise<Op
   const database = url === null || dialect === 'sqlite' || dialect === null
     ? openSqlite<StateTables>(join(dataDir, 'state.db'))
     : openSql(url, { queryTimeoutMs: 5_000 }) as unknown as StateDatabase;
+  // Before the migrator: while it runs it holds the one connection of SQLite. What fails here fails there too, with its words.
+  const newer = await stepsOfNewerVersions(database).catch(() => ({}));
   const migrator = new Migrator({
-    db: database, provider: { getMigrations: async () => ({ ...(await stepsOfNewerVersions(database)), ...MIGRATIONS }) },
+    db: database, provider: { getMigrations: async () => ({ ...newer, ...MIGRATIONS }) },
     migrationTableName: MIGRATION_TABLE, migrationLockTableName: 'mailbox_password_migration_lock', allowUnorderedMigrations: true,
   });
   const { error, results } = await migrator.migrateToLatest();

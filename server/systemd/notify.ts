@@ -16,7 +16,7 @@ export interface SystemdNotifier {
 
 /** Node has no datagram sockets of the local kind, so libsystemd sends; it is there wherever systemd runs. */
 function load(): SdNotify {
-  return koffi.load('libsystemd.so.0').func('int sd_notify(int unset_environment, const char *state)') as unknown as SdNotify;
+  return koffi.load('libsystemd.so.0').func('int sd_notify(int unset_environment, const char *state)');
 }
 
 /** `environment` tells whether systemd wants to hear: NOTIFY_SOCKET, WATCHDOG_USEC, WATCHDOG_PID (sd_watchdog_enabled(3)). */

@@ -1,0 +1,50 @@
+import { ConfigError, loadConfig } from '../../../server/config/loadConfig.ts';
+import { trustedProxies } from '../../../server/http/trustedProxies.ts';
+import { startService, tempFolder } from '../../fixtures/service.ts';
+
+const PROXY = '10.1.2.3';
+const CLIENT = '192.0.2.7';
+
+/** The address and the request id under which one wrong log-in was logged. */
+async function seen(trustProxy: boolean | string[], peer: string, headers: Record<string, string>) {
+  const service = await startService({ overrides: { server: { port: 0, trustProxy }, dataDir: tempFolder() } });
+  try {
+    await service.app.inject({ method: 'POST', url: '/mailbox-password/panel/api/v1/login', remoteAddress: peer, headers, payload: { address: 'alice@example.test', password: 'Wrong-guess-1' } });
+    const line = service.lines.map((text) => JSON.parse(text) as Record<string, unknown>).find(({ msg }) => msg === 'request refused');
+    return { remoteAddress: line?.['remoteAddress'], requestId: line?.['requestId'] };
+  } finally {
+    await service.stop();
+  }
+}
+
+test.each<[string, boolean | string[], string, string, string]>([
+  ['nobody is believed', false, PROXY, CLIENT, PROXY],
+  ['the proxy is believed', ['10.0.0.0/8'], PROXY, CLIENT, CLIENT],
+  ['who is no proxy is not', ['10.0.0.0/8'], '198.51.100.9', CLIENT, '198.51.100.9'],
+  ['what the client made up before the proxy added its line', ['10.0.0.0/8'], PROXY, `203.0.113.5, ${CLIENT}`, CLIENT],
+  ['a chain of two proxies', [PROXY, '10.9.9.9'], PROXY, `203.0.113.5, ${CLIENT}, 10.9.9.9`, CLIENT],
+  ['IPv4 that comes as IPv6', ['10.0.0.0/8'], `::ffff:${PROXY}`, CLIENT, CLIENT],
+  ['IPv6', ['2001:db8::/32'], '2001:db8::1', '2001:db9::1', '2001:db9::1'],
+])('forwarded address: %s', async (_name, trustProxy, peer, forwarded, expected) => {
+  expect((await seen(trustProxy, peer, { 'x-forwarded-for': forwarded })).remoteAddress).toBe(expected);
+});
+
+test('the request id is the proxy\'s, never a stranger\'s', async () => {
+  const headers = { 'x-request-id': 'proxy-request-0001' };
+  expect((await seen(['10.0.0.0/8'], PROXY, headers)).requestId).toBe('proxy-request-0001');
+  expect((await seen(['10.0.0.0/8'], CLIENT, headers)).requestId).not.toBe('proxy-request-0001');
+});
+
+test('text that is no address is nobody', () => {
+  expect([undefined, '', 'x', '10.0.0.1 '].map(trustedProxies(['0.0.0.0/0', '::/0']))).toEqual([false, false, false, false]);
+});
+
+test.each([['"127.0.0.1"'], ['[localhost]'], ['[10.0.0.0/33]'], ['[1]'], ['null']])('server.trustProxy: %s does not start', (value) => {
+  let problems: readonly string[] = [];
+  try {
+    loadConfig({ environment: { MAILBOX_PASSWORD__SERVER__TRUSTPROXY: value } });
+  } catch (error) {
+    if (error instanceof ConfigError) ({ problems } = error);
+  }
+  expect(problems.join('\n')).toMatch(/^server\.trustProxy/);
+});
