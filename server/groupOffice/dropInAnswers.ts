@@ -18,7 +18,6 @@ export interface InfoAnswer {
     readonly username: string;
     readonly email: string;
     readonly displayName: string;
-    readonly language: string;
     readonly enabled: boolean;
     readonly isAdmin: boolean;
     readonly authenticators: readonly string[];

@@ -7,7 +7,7 @@ use go\core\cache\Apcu;
 use go\core\cache\Disk;
 use go\core\cache\None;
 use go\core\db\Query;
-use go\core\fs\File;
+use go\core\http\Exception;
 use go\core\jmap\exception\InvalidArguments;
 use go\core\model\RememberMe;
 use go\core\model\Token;
@@ -21,7 +21,7 @@ use go\core\model\User;
  */
 final class Session extends Controller
 {
-	private const USER = ['id', 'username', 'email', 'displayName', 'language', 'enabled'];
+	private const USER = ['id', 'username', 'email', 'displayName', 'enabled'];
 
 	/** Who is calling; with `address`, who that is. */
 	public function info(array $params): array
@@ -42,7 +42,6 @@ final class Session extends Controller
 				'username' => $user->username,
 				'email' => $user->email,
 				'displayName' => $user->displayName,
-				'language' => $user->language,
 				'enabled' => (bool) $user->enabled,
 				'isAdmin' => $user->isAdmin(),
 				'authenticators' => array_map(fn($authenticator) => $authenticator::id(), $user->getAuthenticators()),
@@ -50,93 +49,90 @@ final class Session extends Controller
 		];
 	}
 
+	/** Sessions, half log-ins that await a second factor (`pending`), and remember-me cookies. */
 	public function list(array $params): array
 	{
-		$user = $this->user($params);
 		$now = gmdate('Y-m-d H:i:s');
 		$current = go()->getAuthState()->getToken()->loginToken;
-		$sessions = [];
-		foreach ($user === null ? [] : $this->tokens($user) as $row) {
-			if ($row['expiresAt'] !== null && $row['expiresAt'] >= $now) {
-				$kind = $row['accessToken'] === null ? 'pending' : 'session';
-				$sessions[] = self::describe($row, 's', $row['loginToken'], $kind) + ['current' => $row['loginToken'] === $current];
-			}
-		}
-		foreach ($user === null ? [] : $this->remembered($user) as $row) {
-			if ($row['expiresAt'] === null || $row['expiresAt'] >= $now) {
-				$sessions[] = self::describe($row, 'r', $row['series'], 'remembered') + ['current' => false];
-			}
-		}
-		return ['sessions' => $sessions];
+		$open = array_filter($this->rows($params), fn($row) => $row['kind'] !== 'apiKey' && ($row['expiresAt'] === null || $row['expiresAt'] >= $now));
+		return ['sessions' => array_map(fn($row) => [
+			'id' => $row['publicId'],
+			'kind' => $row['kind'],
+			'current' => $row['secret'] === $current,
+			'clientId' => (string) $row['clientId'],
+			'client' => $row['name'],
+			'platform' => $row['platform'],
+			'userAgent' => $row['version'],
+			'remoteAddress' => $row['ip'],
+			'issuedAt' => (int) $row['issuedAt'],
+			'lastSeenAt' => $row['kind'] === 'remembered' || $row['lastSeen'] === null ? null : strtotime($row['lastSeen'] . ' UTC') * 1000,
+		], array_values($open))];
 	}
 
 	/** Ends the session `id`, with the remember-me cookie of the same browser. */
 	public function end(array $params): array
 	{
-		$user = $this->user($params);
 		$id = $params['id'] ?? null;
 		if (!is_string($id) || !preg_match('/^[sr]-[0-9a-f]{32}\z/', $id)) {
 			throw new InvalidArguments('id');
 		}
-		if ($user === null) {
-			return ['ended' => 0];
-		}
-		$tokens = array_filter($this->tokens($user), fn($row) => $row['expiresAt'] !== null && self::id('s', $row['loginToken']) === $id);
-		$clients = array_column($tokens, 'clientId');
-		$remembered = array_filter($this->remembered($user), fn($row) => self::id('r', $row['series']) === $id || in_array($row['clientId'], $clients));
-		return ['ended' => $this->delete($tokens, $remembered)];
+		$rows = $this->rows($params);
+		$chosen = array_filter($rows, fn($row) => $row['kind'] !== 'apiKey' && $row['publicId'] === $id);
+		$clients = array_column(array_filter($chosen, fn($row) => $row['kind'] !== 'remembered'), 'clientId');
+		$cookies = array_filter($rows, fn($row) => $row['kind'] === 'remembered' && in_array($row['clientId'], $clients));
+		return ['ended' => self::delete($chosen + $cookies)];
 	}
 
 	/**
-	 * Ends everything that was issued before `issuedBefore`: sessions, half log-ins that await a second factor, remember-me
-	 * cookies, the caller's PHP session, sessions that lost their row and live on in the cache, and the log-ins that the cache
-	 * would repeat with the old password for up to a minute.
+	 * Ends everything that was issued before `issuedBefore`: sessions, half log-ins, remember-me cookies, the caller's PHP session,
+	 * sessions that lost their row and live on in the cache; and the log-ins that the cache would repeat with the old password
+	 * for up to a minute.
 	 */
 	public function endAll(array $params): array
 	{
-		$user = $this->user($params);
 		$before = $params['issuedBefore'] ?? null;
 		if (!is_int($before) || $before <= 0) {
 			throw new InvalidArguments('issuedBefore');
 		}
-		$ended = ['sessions' => 0, 'remembered' => 0, 'rememberedAlone' => 0, 'cachedSessions' => 0, 'cachedLogins' => 0];
-		$kept = ['apiKeys' => 0, 'newer' => 0];
-		if ($user === null) {
-			return ['ended' => $ended, 'kept' => $kept];
-		}
-
-		$tokens = [];
-		foreach ($this->tokens($user) as $row) {
-			if ($row['expiresAt'] === null) {
-				$kept['apiKeys']++;
-			} else if (self::issuedAt($row['loginToken'], $row['createdAt']) < $before) {
-				$tokens[] = $row;
-			} else {
-				$kept['newer']++;
-			}
-		}
-		$remembered = array_filter($this->remembered($user), fn($row) => self::issuedAt($row['series']) < $before);
-		$clients = array_column($tokens, 'clientId');
+		// First, so that nobody comes in with them while the rows go.
+		$logins = $this->forgetLogins($params);
+		$rows = $this->rows($params);
+		$keys = array_filter($rows, fn($row) => $row['kind'] === 'apiKey');
+		$old = array_filter($rows, fn($row) => $row['kind'] !== 'apiKey' && $row['issuedAt'] < $before);
+		$cookies = array_filter($old, fn($row) => $row['kind'] === 'remembered');
+		$sessions = array_diff_key($old, $cookies);
 		$own = go()->getAuthState()->getToken();
-		if (in_array($own->loginToken, array_column($tokens, 'loginToken'), true)) {
+		if (in_array($own->loginToken, array_column($sessions, 'secret'), true)) {
 			$own->oldLogout();
 		}
-		$this->delete($tokens, $remembered);
-		$ended['sessions'] = count($tokens);
-		$ended['remembered'] = count($remembered);
-		$ended['rememberedAlone'] = count(array_filter($remembered, fn($row) => !in_array($row['clientId'], $clients)));
-		// After the rows: a request under way may have put a token back, and "Logout all" of Group-Office leaves them there.
-		$ended['cachedSessions'] = self::forget('token-', fn($token) => $token instanceof Token
-			&& (string) $token->userId === (string) $user->id && $token->expiresAt !== null && self::issuedAt($token->loginToken) < $before);
-		$ended['cachedLogins'] = self::forgetLoginsOf($user);
-		return ['ended' => $ended, 'kept' => $kept];
+		self::delete($old);
+		$user = $this->user($params);
+		return [
+			'ended' => $logins + [
+				'sessions' => count($sessions),
+				'remembered' => count($cookies),
+				'rememberedAlone' => count(array_filter($cookies, fn($row) => !in_array($row['clientId'], array_column($sessions, 'clientId')))),
+				// After the rows: a request under way may have put a token back, and "Logout all" of Group-Office leaves them there.
+				'cachedSessions' => $user === null ? 0 : self::forget('token-', fn($token) => $token instanceof Token
+					&& (string) $token->userId === (string) $user->id && $token->expiresAt !== null && self::issuedAt($token->loginToken) < $before),
+			],
+			'kept' => [
+				'apiKeys' => count($keys),
+				'newer' => count(array_filter($rows, fn($row) => $row['kind'] !== 'remembered')) - count($sessions) - count($keys),
+			],
+		];
 	}
 
-	/** Makes the next log-in look at the password itself: a successful one is repeated from the cache for a minute. */
+	/**
+	 * Makes the next log-in look at the password itself: a successful one is repeated from the cache for a minute. Whatever name
+	 * was typed: the entry is known by the user that it let in.
+	 */
 	public function forgetLogins(array $params): array
 	{
 		$user = $this->user($params);
-		return ['cachedLogins' => $user === null ? 0 : self::forgetLoginsOf($user)];
+		// [user, authenticator]; what cannot be read goes too: it only costs one look at the password.
+		return ['cachedLogins' => $user === null ? 0 : self::forget('login-',
+			fn($login) => !is_array($login) || !isset($login[0]->id) || (string) $login[0]->id === (string) $user->id)];
 	}
 
 	/**
@@ -146,20 +142,14 @@ final class Session extends Controller
 	public function refreshMail(array $params): array
 	{
 		$this->mustManage();
-		$user = $this->user($params);
 		$password = $params['password'] ?? null;
 		if (!is_string($password) || $password === '' || strlen($password) > 1024) {
 			throw new InvalidArguments('password');
 		}
-		$refreshed = 0;
-		if ($user === null || !$user->hasModule('legacy', 'email')) {
-			return ['accounts' => $refreshed];
-		}
-		$names = [strtolower($user->username), strtolower(explode('@', $user->username)[0])];
-		foreach (Account::model()->findByAttributes(['user_id' => $user->id])->fetchAll() as $account) {
-			if (!in_array(strtolower($account->username), $names, true)) {
-				continue;
-			}
+		$user = $this->user($params);
+		$accounts = $user !== null && $user->hasModule('legacy', 'email') ? Account::model()->findByAttributes(['user_id' => $user->id])->fetchAll() : [];
+		$own = array_filter($accounts, fn($account) => in_array(strtolower($account->username), [strtolower($user->username), strtolower(explode('@', $user->username)[0])], true));
+		foreach ($own as $account) {
 			if ($account->smtp_username === $account->username) {
 				$account->smtp_password = $password;
 			}
@@ -168,9 +158,8 @@ final class Session extends Controller
 			if (!$account->save(true)) {
 				throw new \RuntimeException('The e-mail account was not saved');
 			}
-			$refreshed++;
 		}
-		return ['accounts' => $refreshed];
+		return ['accounts' => count($own)];
 	}
 
 	/** The user concerned, or null where the service asks for somebody Group-Office does not know. */
@@ -183,11 +172,16 @@ final class Session extends Controller
 		if (!is_string($address) || $address === '' || strlen($address) > 255) {
 			throw new InvalidArguments('address');
 		}
-		$user = User::find(self::USER)->where(['username' => $address])->single() ?: User::find(self::USER)->where(['email' => $address])->single();
-		if (!$user || !$this->isCaller($user)) {
+		$user = null;
+		foreach (['username', 'email'] as $name) {
+			$found = $user ?? User::find(self::USER)->where([$name => $address])->single();
+			// The database compares without accents and trailing blanks, too: somebody else's name.
+			$user = $found && strcasecmp($found->$name, $address) === 0 ? $found : $user;
+		}
+		if ($user === null || !$this->isCaller($user)) {
 			$this->mustManage();
 		}
-		return $user ?: null;
+		return $user;
 	}
 
 	private function isCaller(User $user): bool
@@ -198,56 +192,44 @@ final class Session extends Controller
 	private function mustManage(): void
 	{
 		if (empty($this->rights->mayManage)) {
-			throw new \go\core\http\Exception(403, 'Forbidden');
+			throw new Exception(403, 'Forbidden');
 		}
 	}
 
-	/** Plain rows: making Token models would log the calling PHP session in as each of them. */
-	private function tokens(User $user): array
+	/** All that a user is logged in with, as plain rows: making Token models would log the calling PHP session in as each of them. */
+	private function rows(array $params): array
 	{
-		return $this->rows('core_auth_token', ['t.loginToken', 't.accessToken', 't.createdAt', 't.expiresAt', 't.clientId'], $user);
-	}
-
-	private function remembered(User $user): array
-	{
-		return $this->rows('core_auth_remember_me', ['t.id', 't.series', 't.expiresAt', 't.clientId'], $user);
-	}
-
-	private function rows(string $table, array $columns, User $user): array
-	{
-		return (new Query())
-			->select([...$columns, 'c.name', 'c.platform', 'c.version', 'c.ip', 'c.lastSeen'])
-			->from($table, 't')
-			->join('core_client', 'c', 'c.id = t.clientId', 'LEFT')
-			->where(['t.userId' => $user->id])
-			->all();
+		$user = $this->user($params);
+		$rows = [];
+		foreach ($user === null ? [] : ['core_auth_token' => ['t.loginToken', 't.accessToken', 't.createdAt'], 'core_auth_remember_me' => ['t.id', 't.series']] as $table => $columns) {
+			$query = (new Query())
+				->select([...$columns, 't.expiresAt', 't.clientId', 'c.name', 'c.platform', 'c.version', 'c.ip', 'c.lastSeen'])
+				->from($table, 't')
+				->join('core_client', 'c', 'c.id = t.clientId', 'LEFT')
+				->where(['t.userId' => $user->id]);
+			foreach ($query->all() as $row) {
+				$secret = $row['loginToken'] ?? $row['series'];
+				$remembered = isset($row['series']);
+				$rows[] = $row + [
+					'secret' => $secret,
+					'publicId' => self::id($remembered ? 'r' : 's', $secret),
+					'kind' => $remembered ? 'remembered' : ($row['expiresAt'] === null ? 'apiKey' : ($row['accessToken'] === null ? 'pending' : 'session')),
+					'issuedAt' => self::issuedAt($secret, $row['createdAt'] ?? null),
+				];
+			}
+		}
+		return $rows;
 	}
 
 	/** Through the models, so that the cache entries go as well. */
-	private function delete(array $tokens, array $remembered): int
+	private static function delete(array $rows): int
 	{
-		if ($tokens && !Token::delete(['loginToken' => array_column($tokens, 'loginToken')])) {
+		$tokens = array_column($rows, 'loginToken');
+		$cookies = array_column($rows, 'id');
+		if (($tokens && !Token::delete(['loginToken' => $tokens])) || ($cookies && !RememberMe::delete(['id' => $cookies]))) {
 			throw new \RuntimeException('The sessions were not deleted');
 		}
-		if ($remembered && !RememberMe::delete(['id' => array_column($remembered, 'id')])) {
-			throw new \RuntimeException('The remember-me cookies were not deleted');
-		}
-		return count($tokens) + count($remembered);
-	}
-
-	private static function describe(array $row, string $prefix, string $secret, string $kind): array
-	{
-		return [
-			'id' => self::id($prefix, $secret),
-			'kind' => $kind,
-			'clientId' => (string) $row['clientId'],
-			'client' => $row['name'],
-			'platform' => $row['platform'],
-			'userAgent' => $row['version'],
-			'remoteAddress' => $row['ip'],
-			'issuedAt' => (int) self::issuedAt($secret, $row['createdAt'] ?? null),
-			'lastSeenAt' => $kind === 'remembered' || $row['lastSeen'] === null ? null : strtotime($row['lastSeen'] . ' UTC') * 1000,
-		];
+		return count($rows);
 	}
 
 	/** A login token or series is a credential: only its hash leaves. */
@@ -284,12 +266,6 @@ final class Session extends Controller
 		return $id;
 	}
 
-	private static function forgetLoginsOf(User $user): int
-	{
-		// [user, authenticator]; what cannot be read goes too: it only costs one look at the password.
-		return self::forget('login-', fn($login) => !is_array($login) || !isset($login[0]->id) || (string) $login[0]->id === (string) $user->id);
-	}
-
 	/** Deletes the cache entries that begin with `$start` and match. The keys of log-ins hold a hash of the password, so they are searched. */
 	private static function forget(string $start, callable $matches): int
 	{
@@ -302,16 +278,14 @@ final class Session extends Controller
 			}
 		} else if ($cache instanceof Apcu || $cache instanceof Disk) {
 			foreach (go()->getDataFolder()->getFolder('cache/disk')->getFiles() as $file) {
-				if ($file instanceof File && str_starts_with($file->getName(), $start)) {
-					$keys[] = $file->getName();
-				}
+				$keys[] = $file->getName();
 			}
 		} else if (!($cache instanceof None)) {
 			// A cache that cannot be searched (Memcached) is emptied.
 			$cache->flush(false);
 		}
 		$forgotten = 0;
-		foreach ($keys as $key) {
+		foreach (array_filter($keys, fn($key) => str_starts_with($key, $start)) as $key) {
 			$value = $cache->get($key);
 			if ($value !== null && $matches($value)) {
 				$cache->delete($key);
