@@ -15,3 +15,6 @@ export const serviceKey = string()
   .matches(/^[\x21-\x7e]{16,200}$/, 'serviceKey must be the key that Group-Office gave')
   .required()
   .meta({ secret: true, description: 'API key of a user with the manage right of the module mailboxpassword', example: '{ file: /etc/mailbox-password/groupoffice.key }' });
+
+/** False for what no column of Group-Office can hold and its JSON does not take: nobody's name, and not worth a question. */
+export const mayBeName = (address: string): boolean => address !== '' && Buffer.byteLength(address) <= 255 && !/[\u0000-\u001f\u007f]|\p{Surrogate}/u.test(address);

@@ -1,6 +1,7 @@
+import { createHash } from 'node:crypto';
 import type { CallOptions } from '../ports/accountApi.ts';
 import type { Secret } from '../secret.ts';
-import { createHash } from 'node:crypto';
+import { mayBeName } from './groupOfficeOptions.ts';
 import type { Credentials, GroupOfficeClient } from './groupOfficeClient.ts';
 
 export interface VerifiedLogin {
@@ -26,15 +27,18 @@ export async function verifyByLogin(
   const answer = await client.login(who.username, password.reveal(), call);
   if (answer.outcome === 'wrong' || answer.outcome === 'disabled') return { right: false, secondFactor: false };
   if (answer.accessToken !== undefined) await client.drop(answer.accessToken, call);
-  if (answer.loginToken !== undefined) {
-    // Half a log-in: it has no access token yet, and would be good for ten minutes.
-    const id = `s-${createHash('sha256').update(answer.loginToken).digest('hex').slice(0, 32)}`;
-    await client.dropIn(service, 'end', { address: who.address, id }, call);
-  }
+  if (answer.loginToken !== undefined) await endHalf(client, service, who.address, answer.loginToken, call);
   await forgetLogins(client, service, who.address, call);
   return { right: true, secondFactor: answer.outcome === 'second' };
 }
 
 export async function forgetLogins(client: GroupOfficeClient, service: Credentials, address: string, call: CallOptions): Promise<void> {
-  await client.dropIn(service, 'forgetLogins', { address }, call);
+  // The same work for a name that cannot be: an outsider learns nothing.
+  await client.dropIn(service, 'forgetLogins', { address: mayBeName(address) ? address : 'nobody' }, call);
+}
+
+/** Half a log-in, which awaits a second factor: it has no access token yet, and would be good for ten minutes. */
+export async function endHalf(client: GroupOfficeClient, service: Credentials, address: string, loginToken: string, call: CallOptions): Promise<void> {
+  const id = `s-${createHash('sha256').update(loginToken).digest('hex').slice(0, 32)}`;
+  await client.dropIn(service, 'end', { address, id }, call);
 }

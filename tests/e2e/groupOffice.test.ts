@@ -53,7 +53,7 @@ beforeEach(async () => {
   const context = { name: 'web', dataDir: '/nonexistent', clock: { now: () => Date.now() }, log: pino({ level: 'silent' }) };
   const options = { url: double.url, host: null };
   const host = await groupOfficeHost.create({ ...options, localDomains: ['mail.test'] }, context);
-  const stores = [await groupOfficeSessions.create({ ...options, serviceKey }, context)];
+  const stores = [await groupOfficeSessions.create(groupOfficeSessions.options.validateSync({ ...options, serviceKey }, { strict: true }) as never, context)];
   const accounts = await groupOfficeMaildomains.create({ ...options, serviceKey }, context);
   service = await startService({ overrides: { server: { port: 0, publicUrl: double.url } }, decorate: (wiring) => ({ ...wiring, host, stores, accounts }) });
   await service.app.listen({ host: '127.0.0.1', port: 0 });

@@ -2,7 +2,7 @@ import { object } from 'yup';
 import { ModuleError } from '../../../module/errors.ts';
 import { readError, readSet, refuseTooLong, type SetAnswer, writeError } from '../../groupOffice/accountErrors.ts';
 import { type Credentials, GroupOfficeClient } from '../../groupOffice/groupOfficeClient.ts';
-import { host, serviceKey, url } from '../../groupOffice/groupOfficeOptions.ts';
+import { host, mayBeName, serviceKey, url } from '../../groupOffice/groupOfficeOptions.ts';
 import { oneAtATime } from '../../groupOffice/oneAtATime.ts';
 import { forgetLogins, verifyByLogin } from '../../groupOffice/verifyByLogin.ts';
 import type { Account, AccountApi, CallOptions } from '../../ports/accountApi.ts';
@@ -19,7 +19,7 @@ interface Mailbox { readonly id: string; readonly username: string; readonly des
 export default defineAccountDriver({
   name: 'groupOfficeMaildomains',
   summary: "Mailboxes kept by Group-Office's maildomains module.",
-  options: object({ url, host: host.default(null), serviceKey }).noUnknown(),
+  options: object({ url, host, serviceKey }).noUnknown(),
   async create(options): Promise<AccountApi> {
     const client = new GroupOfficeClient(options);
     const service: Credentials = { kind: 'bearer', token: options.serviceKey };
@@ -34,7 +34,7 @@ export default defineAccountDriver({
     }
 
     async function lookUp(address: string, call: CallOptions): Promise<{ mailbox: Mailbox; state: string } | null> {
-      if (address === '' || Buffer.byteLength(address) > 190) return null;
+      if (!mayBeName(address) || Buffer.byteLength(address) > 190) return null;
       const { ids } = await read<{ ids: string[] }>('MailBox/query', { filter: { username: address } }, call);
       if (ids.length === 0) return null;
       const { list, state } = await read<{ list: Mailbox[]; state: string }>('MailBox/get', { ids, properties: PROPERTIES }, call);
@@ -46,7 +46,7 @@ export default defineAccountDriver({
     }
 
     async function verify(address: string, mailbox: Mailbox | null, password: Secret, call: CallOptions): Promise<boolean> {
-      const username = mailbox?.active === true ? mailbox.username : `nobody@${domainOf(address)}`;
+      const username = mailbox?.active === true ? mailbox.username : `nobody@${mayBeName(address) ? domainOf(address) : 'invalid'}`;
       try {
         return (await verifyByLogin(client, service, { address, username }, password, call)).right;
       } catch (error) {
@@ -100,9 +100,11 @@ export default defineAccountDriver({
       setPassword: (address, next, call) => change(address, next, null, call),
       passwordVersion: () => Promise.resolve(null),
       async listDomains(search, call) {
+        if (search !== '' && !mayBeName(search)) return [];
         return (await domains(search, read, call)).map(({ domain }) => domain);
       },
       async listMailboxes({ domain, search, cursor, limit }, call) {
+        if (!mayBeName(domain)) return { mailboxes: [], nextCursor: null };
         const found = (await domains(domain, read, call)).find((row) => row.domain.toLowerCase() === domain.toLowerCase());
         if (found === undefined) return { mailboxes: [], nextCursor: null };
         const position = cursor === null ? 0 : Number(cursor);

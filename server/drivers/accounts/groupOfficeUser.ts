@@ -3,9 +3,9 @@ import { ModuleError } from '../../../module/errors.ts';
 import { readError, readSet, refuseTooLong, type SetAnswer, writeError } from '../../groupOffice/accountErrors.ts';
 import type { InfoAnswer } from '../../groupOffice/dropInAnswers.ts';
 import { type Credentials, GroupOfficeClient } from '../../groupOffice/groupOfficeClient.ts';
-import { host, serviceKey, url } from '../../groupOffice/groupOfficeOptions.ts';
+import { host, mayBeName, serviceKey, url } from '../../groupOffice/groupOfficeOptions.ts';
 import { oneAtATime } from '../../groupOffice/oneAtATime.ts';
-import { forgetLogins, verifyByLogin } from '../../groupOffice/verifyByLogin.ts';
+import { endHalf, forgetLogins, verifyByLogin } from '../../groupOffice/verifyByLogin.ts';
 import type { AccountApi, CallOptions } from '../../ports/accountApi.ts';
 import type { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
@@ -23,20 +23,19 @@ export default defineAccountDriver({
   summary: 'Local users of Group-Office (not those who log in through IMAP or LDAP).',
   options: object({
     url,
-    host: host.default(null),
+    host,
     serviceKey,
     setPassword: boolean()
-      .default(false)
       .meta({ description: "Whether administrators may set passwords; the service key's user then needs the right to change users", example: false }),
   }).noUnknown(),
   async create(options): Promise<AccountApi> {
     const client = new GroupOfficeClient(options);
     const service: Credentials = { kind: 'bearer', token: options.serviceKey };
     const queue = oneAtATime();
+    const maySet = options.setPassword ?? false;
 
     async function lookUp(address: string, call: CallOptions): Promise<User | null> {
-      // Longer than any column of Group-Office: nobody's.
-      if (address === '' || Buffer.byteLength(address) > 255) return null;
+      if (!mayBeName(address)) return null;
       try {
         return (await client.dropIn<InfoAnswer>(service, 'info', { address }, call)).user;
       } catch (error) {
@@ -73,12 +72,27 @@ export default defineAccountDriver({
       }
     }
 
+    /**
+     * The right password alone opens no session here, so the user cannot be the one who sets. The service does, after the password was
+     * verified, and only where nothing changed since before that.
+     */
+    async function changeWithSecondFactor(address: string, user: User, current: Secret, next: Secret, call: CallOptions): Promise<void> {
+      if (!maySet || user.isAdmin) throw new ModuleError('ACCOUNT_NOT_CHANGEABLE', { detail: 'the user has a second factor: setPassword must be on, or the password be changed in Group-Office itself' });
+      const state = await stateOf(service, user, call);
+      if (!(await verify(address, user, current, call)).right) throw new ModuleError('CURRENT_PASSWORD_WRONG');
+      await set(service, user, { password: next.reveal() }, state, call);
+      await forgetLogins(client, service, address, call).catch(() => undefined);
+    }
+
     async function change(address: string, user: User, current: Secret, next: Secret, call: CallOptions): Promise<void> {
       let accessToken: string;
       try {
         await forgetLogins(client, service, address, call);
         const login = await client.login(user.username, current.reveal(), call);
-        if (login.outcome === 'second') throw new ModuleError('ACCOUNT_NOT_CHANGEABLE', { detail: 'the user has a second factor: change the password in Group-Office itself' });
+        if (login.loginToken !== undefined) {
+          await endHalf(client, service, address, login.loginToken, call);
+          return await changeWithSecondFactor(address, user, current, next, call);
+        }
         if (login.accessToken === undefined) throw new ModuleError('CURRENT_PASSWORD_WRONG');
         accessToken = login.accessToken;
       } catch (error) {
@@ -109,7 +123,7 @@ export default defineAccountDriver({
 
     return {
       abilities: {
-        verifyPassword: true, changePassword: true, setPassword: options.setPassword, listDomains: false, listMailboxes: false, maxPasswordBytes: MAX_BYTES,
+        verifyPassword: true, changePassword: true, setPassword: maySet, listDomains: false, listMailboxes: false, maxPasswordBytes: MAX_BYTES,
       },
       async find(address, call) {
         const user = await lookUp(address, call);
@@ -135,7 +149,7 @@ export default defineAccountDriver({
         });
       },
       async setPassword(address, next, call) {
-        if (!options.setPassword) throw new ModuleError('OPERATION_NOT_SUPPORTED');
+        if (!maySet) throw new ModuleError('OPERATION_NOT_SUPPORTED');
         refuseTooLong(Buffer.byteLength(next.reveal()), MAX_BYTES);
         return queue(address.toLowerCase(), async () => {
           const user = await lookUp(address, call);

@@ -17,14 +17,13 @@ export default defineHostDriver({
   summary: 'Group-Office: the session of its webmail, with the drop-in installed.',
   options: object({
     url,
-    host: hostOption.default(null),
+    host: hostOption,
     localDomains: array(string().lowercase().required())
-      .default([])
       .meta({ description: "Domains whose addresses are kept in Group-Office itself: only there a local user's e-mail field names a mailbox", example: ['example.com'] }),
   }).noUnknown(),
   async create(options): Promise<HostIdentity> {
     const client = new GroupOfficeClient(options);
-    const localDomains = new Set(options.localDomains);
+    const localDomains = new Set(options.localDomains ?? []);
 
     /** Null where nobody is logged in; `CSRF_TOKEN_INVALID` where somebody is and the token is not theirs. */
     async function ask(credentials: Extract<Credentials, { kind: 'session' }>, reads: boolean, call: CallOptions): Promise<{ info: InfoAnswer; csrfToken: string } | null> {

@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import maildomains from '../../../server/drivers/accounts/groupOfficeMaildomains.ts';
 import users from '../../../server/drivers/accounts/groupOfficeUser.ts';
+import type { Driver } from '../../../server/drivers/defineDriver.ts';
 import type { AccountApi } from '../../../server/ports/accountApi.ts';
 import { Secret } from '../../../server/secret.ts';
 import { GroupOfficeDouble } from '../../fixtures/groupOfficeDouble/groupOfficeDouble.ts';
@@ -9,6 +10,9 @@ const options = (ms = 3_000) => ({ signal: AbortSignal.timeout(ms) });
 const secret = (text: string) => new Secret(text);
 const context = { name: 'accounts', dataDir: '/nonexistent', clock: { now: () => Date.now() }, log: pino({ level: 'silent' }) };
 const HOSTILE = ['a:b@x.test', '*', 'a*@x.test', ')(uid=*', '%', "' OR 1=1 --", 'a\nb@x.test', 'a\0b@x.test', '', 'x'.repeat(300), '@', 'ä@x.test'];
+
+/** As the wiring does. */
+const create = <Options extends object>(driver: Driver<AccountApi, Options>, given: object) => driver.create(driver.options.validateSync(given, { strict: true }) as never, context);
 
 let double: GroupOfficeDouble;
 let accounts: AccountApi;
@@ -54,7 +58,42 @@ describe('accounts/groupOfficeUser', () => {
   it('verifies somebody with a second factor, and takes back the half log-in', async () => {
     await expect(accounts.verifyPassword('otto@example.test', secret('Ottopass-1'), options())).resolves.toBe(true);
     expectNothingLeft('otto');
-    await expect(accounts.changePassword('otto@example.test', secret('Ottopass-1'), secret('New-pass-22'), options())).rejects.toMatchObject({ code: 'ACCOUNT_NOT_CHANGEABLE' });
+  });
+
+  describe('somebody with a second factor', () => {
+    const otto = () => double.state.userByName('otto')!;
+    const change = (current: string, api = accounts) => api.changePassword('otto@example.test', secret(current), secret('New-pass-22'), options());
+
+    it('is changed by the service, after the password was verified; no half log-in stays', async () => {
+      await change('Ottopass-1');
+      expect(otto().password).toBe('New-pass-22');
+      expectNothingLeft('otto');
+      await expect(accounts.verifyPassword('otto@example.test', secret('Ottopass-1'), options())).resolves.toBe(false);
+    });
+
+    it('is refused with a wrong current password, and by a change that came in between', async () => {
+      await expect(change('wrong')).rejects.toMatchObject({ code: 'CURRENT_PASSWORD_WRONG' });
+      double.faultFor = (request) => {
+        if (isSetCall(request) && otto().password === 'Ottopass-1') {
+          otto().password = 'Elsewhere-3';
+          double.state.changed('User');
+        }
+        return true;
+      };
+      await expect(change('Ottopass-1')).rejects.toMatchObject({ code: 'CURRENT_PASSWORD_WRONG' });
+      expect(otto().password).toBe('Elsewhere-3');
+    });
+
+    it('is refused with a code where the service may not set, or the user is an administrator', async () => {
+      otto().isAdmin = true;
+      await expect(change('Ottopass-1')).rejects.toMatchObject({ code: 'ACCOUNT_NOT_CHANGEABLE' });
+      otto().isAdmin = false;
+      const without = await create(users, { url: double.url, serviceKey: double.installDropIn() });
+      await expect(change('Ottopass-1', without)).rejects.toMatchObject({ code: 'ACCOUNT_NOT_CHANGEABLE' });
+      await without.close();
+      expect(otto().password).toBe('Ottopass-1');
+      expectNothingLeft('otto');
+    });
   });
 
   it('changes; the old password is refused at once, not after a minute', async () => {

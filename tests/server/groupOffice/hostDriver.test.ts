@@ -13,7 +13,7 @@ describe('hosts/groupOffice', () => {
   let host: HostIdentity;
   let session: { accessToken: string; csrfToken: string };
 
-  const create = (more: object = {}) => driver.create(driver.options.validateSync({ url: double.url, ...more }, { strict: false }), context);
+  const create = (more: object = {}) => driver.create(driver.options.validateSync({ url: double.url, ...more }, { strict: true }) as never, context);
 
   beforeEach(async () => {
     double = await GroupOfficeDouble.start();

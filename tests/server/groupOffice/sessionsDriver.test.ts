@@ -1,10 +1,13 @@
 import { pino } from 'pino';
 import driver from '../../../server/drivers/sessions/groupOffice.ts';
+import type { DriverContext } from '../../../server/drivers/defineDriver.ts';
 import type { Actor } from '../../../server/ports/hostIdentity.ts';
 import type { SessionStore } from '../../../server/ports/sessionStore.ts';
 import { GroupOfficeDouble } from '../../fixtures/groupOfficeDouble/groupOfficeDouble.ts';
 
-const options = () => ({ signal: AbortSignal.timeout(2_000) });
+const options = () => ({ signal: AbortSignal.timeout(20_000) });
+/** As the wiring does. */
+const create = (given: object, context: DriverContext) => driver.create(driver.options.validateSync(given, { strict: true }) as never, context);
 
 describe('sessions/groupOffice', () => {
   let double: GroupOfficeDouble;
@@ -23,7 +26,7 @@ describe('sessions/groupOffice', () => {
     serviceKey = double.installDropIn();
     logged.length = 0;
     const log = pino({ level: 'debug' }, { write: (line: string) => void logged.push(line) });
-    store = await driver.create({ url: double.url, host: null, serviceKey }, { name: 'web', dataDir: '/nonexistent', clock: { now: () => now }, log });
+    store = await create({ url: double.url, serviceKey, secondPassMs: 20 }, { name: 'web', dataDir: '/nonexistent', clock: { now: () => now }, log });
   });
   afterEach(async () => {
     await store.close();
@@ -87,23 +90,79 @@ describe('sessions/groupOffice', () => {
     await double.signIn('carol@mail.test', 'Mailpass-1');
     now = changedAt + 1;
     const fresh = await double.signIn('carol@mail.test', 'Mailpass-1', true);
-    await expect(revokeAll({ issuedBefore: changedAt })).resolves.toEqual({ revoked: { web: 1 } });
+    await expect(revokeAll({ issuedBefore: changedAt, attempt: 2 })).resolves.toEqual({ revoked: { web: 1 } });
     now += 3_600_000;
     await expect(revokeAll({ issuedBefore: changedAt, attempt: 7 })).resolves.toEqual({ revoked: { web: 0 } });
     expect(await double.alive(fresh.accessToken)).toBe(true);
     expect(double.state.rememberMe.size).toBe(1);
   });
 
+  it('ends what an attacker opens who goes on logging in with the old password and a stolen cookie through it all', async () => {
+    double.state.now = Date.now;
+    const cookie = (await double.signIn('carol@mail.test', 'Mailpass-1', true)).rememberMe!;
+    const opened: string[] = [];
+    double.state.underWay = () => new Promise((resolve) => { setTimeout(resolve, 5 + Math.random() * 60); });
+    let on = true;
+    const attempt = async (body: object): Promise<number> => {
+      const answer = await fetch(`${double.url}/api/auth.php`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+      const { accessToken } = (await answer.json()) as { accessToken?: string };
+      if (accessToken !== undefined) {
+        opened.push(accessToken);
+        // Used at once, so that it stands in the cache as well.
+        await double.alive(accessToken);
+      }
+      return answer.status;
+    };
+    const loop = async (body: () => object): Promise<void> => { while (on) await attempt(body()); };
+    const loops = Array.from({ length: 8 }, () => loop(() => ({ username: 'carol@mail.test', password: 'Mailpass-1', rememberLogin: true })));
+    const stolen = [0, 1].map(() => loop(() => ({ rememberMeToken: cookie })));
+    await new Promise((resolve) => { setTimeout(resolve, 150); });
+    double.state.mailServer.set('carol@mail.test', 'New-pass-22');
+    const patient = await create({ url: double.url, serviceKey, secondPassMs: 150 }, { name: 'web', dataDir: '/nonexistent', clock: { now: Date.now }, log: pino({ level: 'silent' }) });
+    await patient.revokeAll({ address: 'carol@mail.test', issuedBefore: Date.now(), attempt: 1, actor: null }, options());
+    await new Promise((resolve) => { setTimeout(resolve, 200); });
+    on = false;
+    await Promise.all([...loops, ...stolen]);
+    expect(opened.length).toBeGreaterThan(8);
+    expect((await Promise.all(opened.map((token) => double.alive(token)))).filter(Boolean)).toEqual([]);
+    expect(double.state.rememberMe.size).toBe(0);
+    expect(await attempt({ username: 'carol@mail.test', password: 'Mailpass-1' })).toBe(401);
+    expect(await attempt({ username: 'carol@mail.test', password: 'New-pass-22' })).toBe(201);
+    await patient.close();
+  }, 60_000);
+
+  it('looks no further for log-ins of the new password, which a calendar program makes all the time', async () => {
+    const looks = () => double.seen.filter(({ body }) => JSON.stringify(body).includes('endAll')).length;
+    double.faultFor = () => { double.state.passwordLogin('carol@mail.test', 'Mailpass-1'); return true; };
+    await revokeAll();
+    expect(looks()).toBe(3);
+  });
+
+  it('cannot tell who came in while Group-Office was away: keeps them, or ends them where that is configured', async () => {
+    for (const [sessionsDuringOutage, survives] of [['keep', true], ['end', false]] as const) {
+      const other = await create({ url: double.url, serviceKey, secondPassMs: 0, sessionsDuringOutage }, { name: 'web', dataDir: '/nonexistent', clock: { now: () => now }, log: pino({ level: 'silent' }) });
+      const changedAt = now;
+      now += 20_000;
+      const inBetween = await double.signIn('carol@mail.test', 'Mailpass-1');
+      now += 50_000;
+      const later = await double.signIn('carol@mail.test', 'Mailpass-1');
+      now += 1000;
+      await other.revokeAll({ address: 'carol@mail.test', issuedBefore: changedAt, attempt: 2, actor: null }, options());
+      expect([sessionsDuringOutage, await double.alive(inBetween.accessToken), await double.alive(later.accessToken)]).toEqual([sessionsDuringOutage, survives, true]);
+      await other.close();
+    }
+  });
+
   it("reckons with a Group-Office whose clock is ahead or behind: nothing old survives, nothing new dies", async () => {
     for (const skew of [30_000, -30_000]) {
       double.state.now = () => now + skew;
-      const other = await driver.create({ url: double.url, host: null, serviceKey }, { name: 'web', dataDir: '/nonexistent', clock: { now: () => now }, log: pino({ level: 'silent' }) });
+      const other = await create({ url: double.url, serviceKey, secondPassMs: 20 }, { name: 'web', dataDir: '/nonexistent', clock: { now: () => now }, log: pino({ level: 'silent' }) });
       const old = await double.signIn('carol@mail.test', 'Mailpass-1');
       now += 1000;
       const changedAt = now;
       now += 1000;
       const fresh = await double.signIn('carol@mail.test', 'Mailpass-1');
-      await other.revokeAll({ address: 'carol@mail.test', issuedBefore: changedAt, attempt: 1, actor: null }, options());
+      await other.revokeAll({ address: 'carol@mail.test', issuedBefore: changedAt, attempt: 2, actor: null }, options());
       expect({ skew, old: await double.alive(old.accessToken), fresh: await double.alive(fresh.accessToken) }).toEqual({ skew, old: false, fresh: true });
       await other.close();
     }
@@ -114,7 +173,10 @@ describe('sessions/groupOffice', () => {
     now += 1;
     double.seen.length = 0;
     await revokeAll({ actor: actorOf(session) });
-    expect(double.seen.every(({ headers }) => headers.cookie === `accessToken=${session.accessToken}` && headers.authorization === undefined)).toBe(true);
+    const [first, ...looks] = double.seen;
+    expect([first?.headers.cookie, first?.headers.authorization]).toEqual([`accessToken=${session.accessToken}`, undefined]);
+    // That session is dead now: the looks that follow are the service's.
+    expect(looks.map(({ headers }) => [headers.cookie, headers.authorization])).toEqual([[undefined, `Bearer ${serviceKey}`]]);
     expect(await double.alive(session.accessToken)).toBe(false);
     double.seen.length = 0;
     await revokeAll({ actor: actorOf(session), attempt: 2 });
