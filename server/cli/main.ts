@@ -2,6 +2,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { ConfigError, loadConfig } from '../config/loadConfig.ts';
 import { groupOfficeCommands } from './installGroupOffice.ts';
+import { localesCommand } from './locales/localesCommand.ts';
 import { outboxCommand } from './outboxCommand.ts';
 import { serve } from './serve.ts';
 
@@ -33,6 +34,7 @@ program.command('serve', { isDefault: true })
   });
 
 program.addCommand(outboxCommand());
+program.addCommand(localesCommand());
 const groupOffice = groupOfficeCommands();
 program.command('install').description('put the drop-in into a host').addCommand(groupOffice.install);
 program.command('uninstall').description('take the drop-in out of a host').addCommand(groupOffice.uninstall);

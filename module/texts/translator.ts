@@ -1,0 +1,43 @@
+type Messages = typeof import('../../locales/en.json');
+
+/** A key of `locales/en.json`; the plural forms of one text are one key. */
+export type MessageKey = { [K in keyof Messages]: K extends `@${string}` ? never : K extends `${infer Base}_${'one' | 'other'}` ? Base : K }[keyof Messages];
+
+export type MessageParams = Readonly<Record<string, string | number>>;
+
+export interface Translator {
+  /** BCP 47, of the texts that were really loaded. */
+  readonly language: string;
+  readonly direction: 'ltr' | 'rtl';
+  /** `{{name}}` is replaced; the number among the parameters chooses the plural form (CLDR, by Intl.PluralRules; `count` where there are several). */
+  readonly t: (key: MessageKey, params?: MessageParams) => string;
+  /** For texts named by a code of the server. */
+  readonly code: (kind: 'error' | 'violation', code: string, params?: MessageParams) => string;
+  readonly list: (items: readonly string[]) => string;
+}
+
+const RIGHT_TO_LEFT = /^(ar|dv|fa|he|ku|ps|ur|yi)\b/;
+
+export const directionOf = (language: string): 'ltr' | 'rtl' => (RIGHT_TO_LEFT.test(language) ? 'rtl' : 'ltr');
+
+/** Reads texts of `locales/` in one language. `messages` carries that language's tag under `@language`. */
+export function createTranslator(messages: Readonly<Record<string, string>>): Translator {
+  const language = messages['@language'] ?? 'en';
+  const plural = new Intl.PluralRules(language);
+  const numbers = new Intl.NumberFormat(language);
+  function text(key: string, params: MessageParams = {}): string | undefined {
+    const count = params['count'] ?? Object.values(params).find((value) => typeof value === 'number');
+    const form = typeof count === 'number' ? (messages[`${key}_${plural.select(count)}`] ?? messages[`${key}_other`]) : undefined;
+    return (form ?? messages[key])?.replaceAll(/\{\{(\w+)\}\}/g, (_whole, name: string) => {
+      const value = params[name] ?? '';
+      return typeof value === 'number' ? numbers.format(value) : value;
+    });
+  }
+  return {
+    language,
+    direction: directionOf(language),
+    t: (key, params) => text(key, params) ?? key,
+    code: (kind, code, params) => text(`${kind}.${code}`, params) ?? text('error.fallback') ?? code,
+    list: (items) => new Intl.ListFormat(language).format(items),
+  };
+}

@@ -1,0 +1,36 @@
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { requiredKeys, sourceText } from '../../../module/texts/pluralKeys.ts';
+import { localePath, UNTRANSLATED } from '../../texts/localeFile.ts';
+import type { LocaleSources } from './localeSources.ts';
+import { sortedJson } from './sortedJson.ts';
+
+/** Raised with a sentence for the person at the terminal. */
+export class LocaleProblem extends Error {
+  override readonly name = 'LocaleProblem';
+}
+
+/**
+ * Begins a language: its file with every key, each holding the English text behind `@todo `, and an empty glossary. Until a
+ * text is translated people read the fallback. Answers the paths that were written; an existing file is never touched.
+ */
+export function addLocale(tag: string, sources: LocaleSources, folder: string): readonly string[] {
+  let canonical: string | undefined;
+  try {
+    [canonical] = Intl.getCanonicalLocales(tag);
+  } catch { /* said below */ }
+  if (canonical !== tag) throw new LocaleProblem(`"${tag}" is no BCP 47 tag${canonical === undefined ? ', such as sk or pt-BR' : `; write it as ${canonical}`}`);
+  const path = localePath(folder, tag);
+  if (existsSync(path)) throw new LocaleProblem(`${path} is there already; see what it lacks with: locales check ${tag}`);
+  const regional = tag.includes('-') && sources.tags.includes(tag.split('-')[0] ?? '');
+  const hints = regional ? [] : requiredKeys(tag, sources.english).map((key) => [key, `${UNTRANSLATED}${sourceText(key, sources.english) ?? ''}`]);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path, sortedJson({ '@reviewed': 'no', ...Object.fromEntries(hints) as Record<string, string> }));
+  const glossary = sources.glossaryPath(tag);
+  if (regional || existsSync(glossary) || folder !== sources.home) return [path];
+  const terms = Object.fromEntries(Object.keys(sources.glossary('en')?.terms ?? {}).map((term) => [term, '']));
+  const name = new Intl.DisplayNames('en', { type: 'language' }).of(tag) ?? tag;
+  mkdirSync(dirname(glossary), { recursive: true });
+  writeFileSync(glossary, `${JSON.stringify({ language: name, register: '', terms, avoid: {}, same: [], sources: [] }, null, 2)}\n`);
+  return [path, glossary];
+}

@@ -1,0 +1,46 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { packageRoot, readJson } from '../../paths.ts';
+import { localeTags, readTexts } from '../../texts/localeFile.ts';
+
+/** What translators are told about one text. */
+export interface Note {
+  /** Where it is shown and what it means. */
+  readonly where: string;
+  /** What each `{{placeholder}}` stands for. */
+  readonly params?: Readonly<Record<string, string>>;
+  /** The most columns it may take: a Latin letter is 1, a Chinese, Japanese or Korean one 2. */
+  readonly max?: number;
+  /** It may be as in English in every language: a name such as STARTTLS. */
+  readonly same?: boolean;
+}
+
+export interface Glossary {
+  readonly language: string;
+  readonly register: string;
+  readonly terms: Readonly<Record<string, string>>;
+  /** Words that must not be used -> what to use. */
+  readonly avoid: Readonly<Record<string, string>>;
+  /** Keys whose text is rightly the same as in English, for example "Server". */
+  readonly same: readonly string[];
+  readonly sources: readonly string[];
+}
+
+export const shippedFolder = (): string => join(packageRoot(), 'locales');
+
+export const NO_GLOSSARY: Glossary = { language: '', register: '', terms: {}, avoid: {}, same: [], sources: [] };
+
+/** What languages are measured by: the English texts, their notes, the glossaries. All of it ships with the module. */
+export function localeSources(home = shippedFolder()) {
+  const glossaryPath = (tag: string): string => join(home, 'glossary', `${tag}.json`);
+  return {
+    home,
+    english: readTexts(home, 'en'),
+    notes: readJson(join(home, 'notes', 'en.json')) as Readonly<Record<string, Note>>,
+    tags: localeTags(home),
+    glossaryPath,
+    glossary: (tag: string): Glossary | null => (existsSync(glossaryPath(tag)) ? { ...NO_GLOSSARY, ...(JSON.parse(readFileSync(glossaryPath(tag), 'utf8')) as Partial<Glossary>) } : null),
+  };
+}
+
+export type LocaleSources = ReturnType<typeof localeSources>;

@@ -1,0 +1,83 @@
+import { writeFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { Command } from 'commander';
+import { localePath, localeTags } from '../../texts/localeFile.ts';
+import { addLocale, LocaleProblem } from './addLocale.ts';
+import { checkLocale } from './checkLocale.ts';
+import { checkGlossary, checkNotes, fixedLayout } from './checkSources.ts';
+import type { Finding } from './finding.ts';
+import { localeSources, shippedFolder } from './localeSources.ts';
+import { localeStats, statsTable } from './localeStats.ts';
+import { sortedLines } from './sortedJson.ts';
+
+interface FolderOption { readonly dir?: string }
+interface CheckFlags extends FolderOption { readonly json?: boolean; readonly partial?: boolean; readonly fix?: boolean }
+
+const folderOf = ({ dir }: FolderOption): string => (dir === undefined ? shippedFolder() : resolve(dir));
+const say = (text: string): void => { process.stdout.write(text); };
+
+function inWords(finding: Finding): string {
+  const { file, line, key, rule, severity, message, suggestion } = finding;
+  return `${relative(process.cwd(), file)}:${String(line)}: ${severity} [${rule}] ${key === null ? '' : `${key}: `}${message}\n    -> ${suggestion}\n`;
+}
+
+function check(tags: readonly string[], flags: CheckFlags): void {
+  const folder = folderOf(flags);
+  const there = localeTags(folder);
+  const unknown = tags.filter((tag) => !there.includes(tag));
+  if (unknown.length > 0) throw new LocaleProblem(`no file for ${unknown.join(', ')} in ${folder}; begin one with: locales add ${unknown[0] ?? 'xx'}`);
+  const wanted = tags.length === 0 ? there : tags;
+  if (flags.fix === true) {
+    const { home, notes } = localeSources();
+    for (const tag of wanted) {
+      const fixed = fixedLayout(folder, tag);
+      if (fixed !== null) writeFileSync(localePath(folder, tag), fixed);
+    }
+    if (folder === home) writeFileSync(join(home, 'notes', 'en.json'), sortedLines(notes));
+  }
+  const sources = localeSources();
+  const partial = flags.partial === true;
+  const findings = [
+    ...(folder === sources.home && tags.length === 0 ? checkNotes(sources) : []),
+    ...wanted.flatMap((tag) => [...checkLocale(tag, sources, { folder, partial }), ...(folder === sources.home ? checkGlossary(tag, sources) : [])]),
+  ];
+  const errors = findings.filter(({ severity }) => severity === 'error').length;
+  if (flags.json === true) say(`${JSON.stringify(findings, null, 2)}\n`);
+  else say(`${findings.map(inWords).join('')}${String(wanted.length)} languages, ${String(errors)} errors, ${String(findings.length - errors)} warnings\n`);
+  if (errors > 0) process.exitCode = 1;
+}
+
+function told(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (!(error instanceof LocaleProblem)) throw error;
+    process.stderr.write(`${error.message}\n`);
+    process.exitCode = 1;
+  }
+}
+
+/** `mailbox-password locales ...`: what translators, reviewers and operators with texts of their own work with. */
+export function localesCommand(): Command {
+  const locales = new Command('locales').description('the texts in all languages: check them, begin one, see how far they are');
+  const withFolder = (command: Command): Command => command.option('-d, --dir <folder>', 'a folder of your own (locales.dir) instead of the shipped one');
+  withFolder(locales.command('check').description('what is wrong with language files, with line and suggestion; exit code 1 where anything is').argument('[tags...]', 'languages, all of them without'))
+    .option('--json', 'print JSON')
+    .option('--partial', 'what is not translated yet is a warning: people read the fallback')
+    .option('--fix', 'sort and lay out the files first')
+    .action((tags: string[], flags: CheckFlags) => { told(() => { check(tags, flags); }); });
+  withFolder(locales.command('add').description('begin a language: a file with the English texts as hints').argument('<tag>', 'BCP 47: sk, pt-BR'))
+    .action((tag: string, flags: FolderOption) => {
+      told(() => {
+        const written = addLocale(tag, localeSources(), folderOf(flags));
+        say(`${written.map((path) => `wrote ${relative(process.cwd(), path)}`).join('\n')}\nReplace each text that begins with "@todo". Nothing else is needed: the language is offered as soon as the file is there.\n`);
+      });
+    });
+  withFolder(locales.command('stats').description('how far each language is'))
+    .option('--json', 'print JSON')
+    .action((flags: CheckFlags) => {
+      const rows = localeStats(localeSources(), folderOf(flags));
+      say(flags.json === true ? `${JSON.stringify(rows, null, 2)}\n` : statsTable(rows));
+    });
+  return locales;
+}

@@ -1,0 +1,16 @@
+import type { Complaint } from './finding.ts';
+import type { Glossary, Note } from './localeSources.ts';
+
+/** One text of one language, beside what it translates. */
+export interface TextInContext {
+  readonly tag: string;
+  readonly key: string;
+  readonly text: string;
+  readonly english: string;
+  readonly category: Intl.LDMLPluralRule | null;
+  readonly note: Note | undefined;
+  readonly glossary: Glossary;
+}
+
+/** Judges one text; empty = nothing to say. */
+export type TextRule = (context: TextInContext) => readonly Complaint[];
