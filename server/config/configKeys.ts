@@ -1,4 +1,4 @@
-import type { Schema, SchemaDescription } from 'yup';
+import type { Schema } from 'yup';
 import { configSchema } from '../../module/config/configSchema.ts';
 import { DRIVERS } from '../drivers/registry.ts';
 
@@ -34,13 +34,13 @@ interface Description {
   readonly meta?: { readonly description?: string; readonly example?: unknown; readonly secret?: boolean; readonly whole?: boolean } | undefined;
   readonly optional?: boolean;
   readonly nullable?: boolean;
-  readonly oneOf?: readonly unknown[];
-  readonly tests?: readonly { readonly name?: string | undefined; readonly params?: Readonly<Record<string, unknown>> | undefined }[];
+  readonly oneOf?: readonly (string | number | boolean | null)[];
+  readonly tests?: readonly { readonly name?: string | undefined; readonly params?: Readonly<Record<string, number | undefined>> | undefined }[];
   readonly fields?: Readonly<Record<string, Description>>;
   readonly innerType?: Description;
 }
 
-const limit = (own: Description, name: string): unknown => own.tests?.find((test) => test.name === name)?.params?.[name];
+const limit = (own: Description, name: string): number | undefined => own.tests?.find((test) => test.name === name)?.params?.[name];
 
 function range(own: Description, unit: string): string {
   const [min, max] = [limit(own, 'min'), limit(own, 'max')];
@@ -82,7 +82,7 @@ function walk(own: Description, path: string, secret: boolean): ConfigKey[] {
 }
 
 /** Every key that a schema knows, in its order, groups before what is in them. */
-export const keysOf = (schema: Schema): readonly ConfigKey[] => walk(schema.describe() as SchemaDescription as Description, '', false);
+export const keysOf = (schema: Schema): readonly ConfigKey[] => walk(schema.describe() as unknown as Description, '', false);
 
 const known = new Map<string, readonly ConfigKey[]>();
 function cached(name: string, schema: Schema): readonly ConfigKey[] {

@@ -68,11 +68,11 @@ function nearest(name: string, names: readonly string[]): string | undefined {
 export interface ProblemContext {
   /** What stands before yup's own path. */
   readonly prefix: string;
-  keyAt(path: string): ConfigKey | null;
+  readonly keyAt: (path: string) => ConfigKey | null;
   /** As written, references unresolved. */
-  valueAt(path: string): unknown;
+  readonly valueAt: (path: string) => unknown;
   /** Names that may stand below a path. */
-  namesAt(path: string): readonly string[];
+  readonly namesAt: (path: string) => readonly string[];
 }
 
 /** yup's errors as problems. Its own words for a wrong type repeat the value, which may be a secret: they are not used. */

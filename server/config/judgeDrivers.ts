@@ -27,7 +27,7 @@ export function driverOptions(section: DriverSection, entry: Tree): Tree {
   return Object.fromEntries(Object.entries(entry).filter(([key]) => !(ENTRY_KEYS[section] as readonly string[]).includes(key)));
 }
 
-interface Context { keyAt(path: string): ConfigKey | null; valueAt(path: string): unknown }
+interface Context { readonly keyAt: (path: string) => ConfigKey | null; readonly valueAt: (path: string) => unknown }
 
 function judge(options: Schema, own: Tree): ValidationError | null {
   try {
