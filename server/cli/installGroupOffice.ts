@@ -2,12 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
 import { createInterface } from 'node:readline/promises';
-import { Command, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { doctorGroupOffice, type Finding } from '../groupOffice/doctor.ts';
 import { compareDropIn, dropInFiles, type DropInSettings } from '../groupOffice/dropInFiles.ts';
 import { DROP_IN, GroupOfficeClient, GroupOfficeError } from '../groupOffice/groupOfficeClient.ts';
 import { GroupOfficeSite, tryKey } from '../groupOffice/groupOfficeSite.ts';
 import { proxyLines } from '../groupOffice/proxyLines.ts';
+import { command } from './command.ts';
 
 const ADMIN_PASSWORD = 'MAILBOX_PASSWORD_GROUP_OFFICE_ADMIN_PASSWORD';
 
@@ -199,8 +200,8 @@ const stdio: Terminal = {
   },
 };
 
-function withOptions(command: Command): Command {
-  return command
+function withOptions(made: Command): Command {
+  return made
     .requiredOption('--path <folder>', "Group-Office's folder, as its web server serves it")
     .requiredOption('--url <url>', 'where Group-Office answers, as the service asks it')
     .option('--public-url <url>', 'where browsers find it, if that is another address')
@@ -224,10 +225,10 @@ async function run(work: () => Promise<readonly Finding[] | undefined>): Promise
 
 /** `group-office`, to stand below `install`, `uninstall` and `doctor`. */
 export const groupOfficeCommands = (terminal: Terminal = stdio) => ({
-  install: withOptions(new Command('group-office').description('put the drop-in into a Group-Office, and check it'))
+  install: withOptions(command('group-office', 'put the drop-in into a Group-Office, and check it', ['install group-office --path /usr/share/groupoffice --url https://mail.example.com']))
     .action((options: GroupOfficeCommandOptions) => run(() => installGroupOffice(options, terminal))),
-  uninstall: withOptions(new Command('group-office').description('take the drop-in out of a Group-Office'))
+  uninstall: withOptions(command('group-office', 'take the drop-in out of a Group-Office', ['uninstall group-office --path /usr/share/groupoffice --url https://mail.example.com']))
     .action((options: GroupOfficeCommandOptions) => run(async () => { await uninstallGroupOffice(options, terminal); return undefined; })),
-  doctor: withOptions(new Command('group-office').description('check a Group-Office with the drop-in'))
+  doctor: withOptions(command('group-office', 'check a Group-Office with the drop-in', ['doctor group-office --path /usr/share/groupoffice --url https://mail.example.com']))
     .action((options: GroupOfficeCommandOptions) => run(() => report(options, terminal))),
 });

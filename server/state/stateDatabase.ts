@@ -54,41 +54,80 @@ export interface OpenedState {
   readonly now: (() => Promise<number>) | null;
 }
 
+export interface StateVersion {
+  /** Steps that were done, in order. */
+  readonly applied: readonly string[];
+  /** Steps of this version that were not done yet. */
+  readonly pending: readonly string[];
+  /** Done steps that this version does not know: the database is of a newer one. */
+  readonly newer: readonly string[];
+}
+
 const MIGRATION_TABLE = 'mailbox_password_migration';
+
+/** The steps that were done, by any version. */
+async function stepsDone(database: StateDatabase): Promise<readonly string[]> {
+  const tables = await database.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === MIGRATION_TABLE)) return [];
+  return (await sql<{ name: string }>`select name from ${sql.table(MIGRATION_TABLE)} order by name`.execute(database)).rows.map(({ name }) => name);
+}
 
 /**
  * Steps that a newer version has taken already. Steps only ever add, so an older one, after a rollback or as a node that is
  * upgraded last, works beside them; Kysely by itself refuses a database with steps that it does not know.
  */
-async function stepsOfNewerVersions(database: Kysely<StateTables>): Promise<Record<string, Migration>> {
-  const tables = await database.introspection.getTables({ withInternalKyselyTables: true });
-  if (!tables.some(({ name }) => name === MIGRATION_TABLE)) return {};
-  const taken = await sql<{ name: string }>`select name from ${sql.table(MIGRATION_TABLE)}`.execute(database);
+async function stepsOfNewerVersions(database: StateDatabase): Promise<Record<string, Migration>> {
   const nothing = { up: async (): Promise<void> => undefined };
-  return Object.fromEntries(taken.rows.filter(({ name }) => !(name in MIGRATIONS)).map(({ name }) => [name, nothing]));
+  return Object.fromEntries((await stepsDone(database)).filter((name) => !(name in MIGRATIONS)).map((name) => [name, nothing]));
 }
 
-/** The module's own database: what it owes (outbox), what it did (audit), who is logged in to its panels. Brings it up to date. */
-export async function openState(dataDir: string, url: string | null): Promise<OpenedState> {
+/** The module's own database: what it owes (outbox), what it did (audit), who is logged in to its panels. As it is found. */
+export function connectState(dataDir: string, url: string | null): OpenedState {
   const dialect = url === null ? 'sqlite' : sqlDialectOf(url);
   const database = url === null || dialect === 'sqlite' || dialect === null
     ? openSqlite<StateTables>(join(dataDir, 'state.db'))
     : openSql(url, { queryTimeoutMs: 5_000 }) as unknown as StateDatabase;
+  const statement = dialect === 'mysql' || dialect === 'postgres' ? NOW[dialect] : null;
+  return {
+    database, shared: statement !== null,
+    now: statement === null ? null : async () => Number((await statement.execute(database)).rows[0]?.now),
+  };
+}
+
+/** Throws `STATE_UNAVAILABLE`. */
+export async function stateVersion(database: StateDatabase): Promise<StateVersion> {
+  try {
+    const applied = await stepsDone(database);
+    return { applied, pending: Object.keys(MIGRATIONS).filter((name) => !applied.includes(name)), newer: applied.filter((name) => !(name in MIGRATIONS)) };
+  } catch (error) {
+    throw new ModuleError('STATE_UNAVAILABLE', { detail: `state database: ${describeSqlError(error).detail}` });
+  }
+}
+
+/** Brings it up to date; returns the steps that were done now. Throws `STATE_UNAVAILABLE`. */
+export async function migrateState(database: StateDatabase): Promise<readonly string[]> {
   // Before the migrator: while it runs it holds the one connection of SQLite. What fails here fails there too, with its words.
   const newer = await stepsOfNewerVersions(database).catch(() => ({}));
   const migrator = new Migrator({
     db: database, provider: { getMigrations: async () => ({ ...newer, ...MIGRATIONS }) },
     migrationTableName: MIGRATION_TABLE, migrationLockTableName: 'mailbox_password_migration_lock', allowUnorderedMigrations: true,
   });
-  const { error, results } = await migrator.migrateToLatest();
+  const { error, results = [] } = await migrator.migrateToLatest();
   if (error !== undefined) {
-    await database.destroy();
-    const failed = results?.find(({ status }) => status === 'Error')?.migrationName ?? 'connection';
+    const failed = results.find(({ status }) => status === 'Error')?.migrationName ?? 'connection';
     throw new ModuleError('STATE_UNAVAILABLE', { detail: `state database (${failed}): ${describeSqlError(error).detail}` });
   }
-  const statement = dialect === 'mysql' || dialect === 'postgres' ? NOW[dialect] : null;
-  return {
-    database, shared: statement !== null,
-    now: statement === null ? null : async () => Number((await statement.execute(database)).rows[0]?.now),
-  };
+  return results.map(({ migrationName }) => migrationName);
+}
+
+/** {@link connectState}, brought up to date. */
+export async function openState(dataDir: string, url: string | null): Promise<OpenedState> {
+  const state = connectState(dataDir, url);
+  try {
+    await migrateState(state.database);
+    return state;
+  } catch (error) {
+    await state.database.destroy();
+    throw error;
+  }
 }

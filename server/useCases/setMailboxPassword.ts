@@ -6,6 +6,8 @@ import { type ReplaceDependencies, replacePassword, type Requester } from './rep
 
 export interface SetRequest extends Requester {
   readonly administrator: string;
+  /** `administrator` where it is left out. */
+  readonly actorKind?: 'administrator' | 'operator';
   readonly address: string;
   readonly newPassword: string;
   /** Whether the password is still the one that was there when the dialog was opened; null = the back end cannot tell. */
@@ -16,14 +18,14 @@ export interface SetRequest extends Requester {
 const underWay = new Set<string>();
 
 /** An administrator sets a password; it logs out everywhere as a change by the owner does. */
-export async function setMailboxPassword({ administrator, address, newPassword, isExpected, requestId, remoteAddress, userAgent, surface }: SetRequest, dependencies: ReplaceDependencies): Promise<ChangePasswordResponse> {
+export async function setMailboxPassword({ administrator, actorKind = 'administrator', address, newPassword, isExpected, requestId, remoteAddress, userAgent, surface }: SetRequest, dependencies: ReplaceDependencies): Promise<ChangePasswordResponse> {
   const { accounts } = dependencies;
   const next = new Secret(normalizePassword(newPassword));
   const mine = !underWay.has(address);
   underWay.add(address);
   try {
     return await replacePassword({
-      audit: { action: 'set', actor: administrator, actorKind: 'administrator' },
+      audit: { action: 'set', actor: administrator, actorKind },
       requester: { requestId, remoteAddress, userAgent, surface },
       address, actor: null, next,
       prepare() {

@@ -1,0 +1,24 @@
+import { resolve } from 'node:path';
+import { createStateAudit } from '../drivers/audit/state.ts';
+import { createStateOutbox } from '../drivers/outbox/state.ts';
+import type { AuditLog } from '../ports/auditLog.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { RevocationOutbox } from '../ports/revocationOutbox.ts';
+import { createSharedClock } from '../state/sharedClock.ts';
+import { openState } from '../state/stateDatabase.ts';
+import type { ConfigOption } from './command.ts';
+import { becomeServiceUser, configOf } from './openService.ts';
+
+/** Only the module's own database: works while everything behind it is down. */
+export async function withState<T>(options: ConfigOption, work: (state: { readonly audit: AuditLog; readonly outbox: RevocationOutbox; readonly clock: Clock }) => Promise<T>): Promise<T> {
+  const config = configOf(options);
+  becomeServiceUser(config.dataDir);
+  const state = await openState(resolve(config.dataDir), config.state.url);
+  const clock = await createSharedClock(state.now);
+  try {
+    return await work({ audit: createStateAudit(state.database), outbox: createStateOutbox(state.database, clock, config.revocation.leaseMs), clock });
+  } finally {
+    clock.close();
+    await state.database.destroy();
+  }
+}
