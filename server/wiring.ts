@@ -12,6 +12,7 @@ import { createPort } from './createPort.ts';
 import { createStateAudit } from './drivers/audit/state.ts';
 import type { DriverContext } from './drivers/defineDriver.ts';
 import { createStateOutbox } from './drivers/outbox/state.ts';
+import { createServerRules, distinctRules } from './passwordPolicy/createServerRules.ts';
 import { DRIVERS } from './drivers/registry.ts';
 import { createPanels, type Panels } from './panels/createPanels.ts';
 import { endingPanelSessions } from './panels/panelSessions.ts';
@@ -21,6 +22,7 @@ import type { AuditLog } from './ports/auditLog.ts';
 import type { Clock } from './ports/clock.ts';
 import type { HostIdentity } from './ports/hostIdentity.ts';
 import { type Metrics, NO_METRICS } from './ports/metrics.ts';
+import type { PasswordPolicyProvider } from './ports/passwordPolicyProvider.ts';
 import type { RevocationOutbox } from './ports/revocationOutbox.ts';
 import type { SessionStore } from './ports/sessionStore.ts';
 import { createSharedClock } from './state/sharedClock.ts';
@@ -31,6 +33,8 @@ export interface Wiring {
   readonly config: Config;
   readonly dataDir: string;
   readonly policy: PasswordPolicy;
+  /** The rules that only the server can judge. */
+  readonly rules: readonly PasswordPolicyProvider[];
   readonly accounts: AccountApi;
   readonly stores: readonly SessionStore[];
   readonly host: HostIdentity;
@@ -73,8 +77,10 @@ export async function wire(config: Config, log: Logger, { system = Date.now, met
     const clock = await createSharedClock(state.now, system);
     opened.push(clock);
     const context = (name: string): DriverContext => ({ name, dataDir, clock, log });
+    const rules = await createServerRules(config, { ...context(''), state: state.database });
+    opened.push(...rules);
     const { preset, ...over } = config.policy;
-    const policy = { ...POLICY_PRESETS[preset as keyof typeof POLICY_PRESETS], ...over } as PasswordPolicy;
+    const policy = { ...POLICY_PRESETS[preset as keyof typeof POLICY_PRESETS], ...over, serverRules: distinctRules(rules) } as PasswordPolicy;
     const routes: AccountRoute[] = [];
     for (const entry of config.accounts) {
       const api = await createPort<AccountApi>(DRIVERS.accounts, 'accounts', entry, context(entry.driver));
@@ -95,7 +101,7 @@ export async function wire(config: Config, log: Logger, { system = Date.now, met
     const outbox = endingPanelSessions(createStateOutbox(state.database, clock, config.revocation.leaseMs), panels.sessions, addressOf);
     // SQLite has one process: what a dead one had leased is free at once. Shared, the lease has to end.
     if (!state.shared && !beside) await outbox.retryNow();
-    return { config, dataDir, policy, accounts, stores, host, outbox, clock, log, metrics, panels, audit: createStateAudit(state.database), close: closeAll };
+    return { config, dataDir, policy, rules, accounts, stores, host, outbox, clock, log, metrics, panels, audit: createStateAudit(state.database), close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;

@@ -1,6 +1,7 @@
 import { array, boolean, type InferType, mixed, number, object, string } from 'yup';
 import { CHARACTER_CLASSES, POLICY_PRESETS } from '../policy/passwordPolicy.ts';
 import { isAddressRange } from './addressRange.ts';
+import { DEFAULT_NOTICES, noticesSchema } from './noticesSchema.ts';
 
 const milliseconds = (description: string, example: number) => number().integer().min(1).max(86_400_000).required().meta({ description, example });
 const limit = (description: string, points: number) => object({
@@ -58,6 +59,10 @@ export const configSchema = object({
     const maxLength = own.maxLength ?? preset.maxLength;
     return minLength <= Math.min(maxLength, own.maxBytes ?? maxLength) && (own.requiredClasses ?? preset.requiredClasses).length <= minLength;
   }),
+  serverRules: array(object({ driver: driverName('haveIBeenPwned') }).required()).required()
+    .meta({ description: 'Rules that only the server can judge: breach lists and the history; shown in the checklist. None by default' }),
+  notify: object({ driver: driverName('smtp') }).nullable().defined().meta({ description: 'Who sends notices by e-mail; null = no notices' }),
+  notices: noticesSchema,
   rateLimit: object({
     wrongPasswordsPerMailbox: limit('Wrong passwords for one mailbox', 10), wrongPasswordsPerAddress: limit('Wrong passwords from one client address', 30),
   }).noUnknown().required().meta({ description: 'How many wrong passwords are taken' }),
@@ -112,6 +117,9 @@ export const DEFAULT_CONFIG: Config = {
   accounts: [{ driver: 'embedded', domains: ['*'] }],
   sessions: [{ driver: 'embedded', name: 'web' }],
   policy: { preset: 'default' },
+  serverRules: [],
+  notify: null,
+  notices: DEFAULT_NOTICES,
   rateLimit: { wrongPasswordsPerMailbox: { points: 10, windowSeconds: 900 }, wrongPasswordsPerAddress: { points: 30, windowSeconds: 900 } },
   timeouts: { accountsMs: 10_000, sessionsMs: 5_000, hostMs: 5_000 },
   revocation: { firstDelayMs: 1_000, maxDelayMs: 300_000, leaseMs: 30_000, pollMs: 1_000, alertAfterMs: 60_000 },

@@ -10,11 +10,12 @@ const SHARED: ReadonlySet<string> = new Set(['mysql', 'postgres']);
 interface Entry { readonly section: DriverSection; readonly path: string; readonly entry: Tree }
 
 function entriesOf(tree: Tree): Entry[] {
-  const list = (section: 'accounts' | 'sessions'): Entry[] => {
+  const one = (section: 'host' | 'notify'): Entry[] => (isTree(tree[section]) ? [{ section, path: section, entry: tree[section] }] : []);
+  const list = (section: 'accounts' | 'sessions' | 'serverRules'): Entry[] => {
     const value = tree[section];
     return Array.isArray(value) ? value.flatMap((entry: unknown, at) => (isTree(entry) ? [{ section, path: `${section}[${String(at)}]`, entry }] : [])) : [];
   };
-  return [...(isTree(tree['host']) ? [{ section: 'host' as const, path: 'host', entry: tree['host'] }] : []), ...list('accounts'), ...list('sessions')];
+  return [...one('host'), ...list('accounts'), ...list('sessions'), ...list('serverRules'), ...one('notify')];
 }
 
 export const driverAtIn = (tree: Tree) => (path: string): string | null => {
@@ -83,6 +84,12 @@ function together(tree: Tree, entries: readonly Entry[]): ConfigProblem[] {
   }
   const names = entries.flatMap(({ section, entry }) => (section === 'sessions' && typeof entry['name'] === 'string' ? [entry['name']] : []));
   for (const name of new Set(names.filter((one, at) => names.indexOf(one) !== at))) problems.push({ path: 'sessions', message: `two stores have the name ${name}`, value: JSON.stringify(names), expected: 'a name of its own for each' });
+  if (entries.filter(({ section, entry }) => section === 'serverRules' && entry['driver'] === 'history').length > 1) {
+    problems.push({ path: 'serverRules', message: 'there are two histories', expected: 'history once' });
+  }
+  if (isTree(tree['notify']) && !isTree(valueAt(tree, 'notices.from'))) {
+    problems.push({ path: 'notices.from', message: 'is missing: notices need a sender', expected: 'a mapping of name and address', example: '{ name: Example Mail, address: no-reply@example.com }' });
+  }
   const url = valueAt(tree, 'state.url');
   if (typeof url === 'string' && !SHARED.has(sqlDialectOf(url) ?? '')) {
     problems.push({ path: 'state.url', message: 'mysql://... or postgres://... is expected; null = SQLite in dataDir', value: '********', expected: 'mysql://user:password@host:port/database or postgres://..., or null' });

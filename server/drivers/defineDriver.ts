@@ -3,7 +3,10 @@ import type { Logger } from 'pino';
 import type { AccountApi } from '../ports/accountApi.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { HostIdentity } from '../ports/hostIdentity.ts';
+import type { Notifier } from '../ports/notifier.ts';
+import type { PasswordPolicyProvider } from '../ports/passwordPolicyProvider.ts';
 import type { SessionStore } from '../ports/sessionStore.ts';
+import type { StateDatabase } from '../state/stateDatabase.ts';
 
 /** What every driver is handed besides its own options. */
 export interface DriverContext {
@@ -20,14 +23,21 @@ export interface DriverContext {
  * schema (unknown keys refused); a key marked `.meta({ secret: true })` is masked wherever configuration is shown and may
  * be given as `{ env: NAME }` or `{ file: PATH }`; it arrives here as the plain string.
  */
-export interface Driver<Port, Options extends object> {
+export interface Driver<Port, Options extends object, Context extends DriverContext = DriverContext> {
   readonly name: string;
   /** One sentence for `--help` and the documents. */
   readonly summary: string;
   readonly options: ObjectSchema<Options>;
-  create(options: Options, context: DriverContext): Promise<Port>;
+  create(options: Options, context: Context): Promise<Port>;
+}
+
+/** A policy driver may keep what it needs in the module's own database. */
+export interface PolicyDriverContext extends DriverContext {
+  readonly state: StateDatabase;
 }
 
 export const defineAccountDriver = <Options extends object>(driver: Driver<AccountApi, Options>) => driver;
 export const defineSessionDriver = <Options extends object>(driver: Driver<SessionStore, Options>) => driver;
 export const defineHostDriver = <Options extends object>(driver: Driver<HostIdentity, Options>) => driver;
+export const definePolicyDriver = <Options extends object>(driver: Driver<PasswordPolicyProvider, Options, PolicyDriverContext>) => driver;
+export const defineNotifyDriver = <Options extends object>(driver: Driver<Notifier, Options>) => driver;

@@ -8,6 +8,10 @@ import accountsPasswdFile from './accounts/passwdFile.ts';
 import accountsSql from './accounts/sql.ts';
 import hostsEmbedded from './hosts/embedded/index.ts';
 import hostsGroupOffice from './hosts/groupOffice.ts';
+import notifyLog from './notify/log.ts';
+import policyBreachFile from './policy/breachFile.ts';
+import policyHaveIBeenPwned from './policy/haveIBeenPwned.ts';
+import policyHistory from './policy/history.ts';
 import sessionsDovecot from './sessions/dovecot.ts';
 import sessionsEmbedded from './sessions/embedded.ts';
 import sessionsGroupOffice from './sessions/groupOffice.ts';
@@ -29,6 +33,14 @@ export const DRIVERS = {
   hosts: {
     embedded: hostsEmbedded,
     groupOffice: hostsGroupOffice,
+  },
+  notify: {
+    log: notifyLog,
+  },
+  policy: {
+    breachFile: policyBreachFile,
+    haveIBeenPwned: policyHaveIBeenPwned,
+    history: policyHistory,
   },
   sessions: {
     dovecot: sessionsDovecot,

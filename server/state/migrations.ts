@@ -1,5 +1,7 @@
 import type { Kysely, Migration } from 'kysely';
+import { noticeTables } from '../notices/tables.ts';
 import { panelTables } from '../panels/tables.ts';
+import { passwordHistoryTables } from '../passwordPolicy/tables.ts';
 
 /**
  * Steps of the state's tables, in the order of their names; a step that was published is never edited. Types and sizes are those
@@ -44,4 +46,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '002_panels': {
     up: (database: Kysely<unknown>) => panelTables(database),
   },
+  '003_password_history': { up: passwordHistoryTables },
+  '004_notices': { up: noticeTables },
 };

@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
 import { ModuleError } from '../../module/errors.ts';
+import type { NoticeTables } from '../notices/tables.ts';
+import type { PasswordHistoryTables } from '../passwordPolicy/tables.ts';
 import { describeSqlError } from '../sql/describeSqlError.ts';
 import { openSql } from '../sql/openSql.ts';
 import { sqlDialectOf } from '../sql/sqlUrl.ts';
@@ -8,7 +10,7 @@ import { MIGRATIONS } from './migrations.ts';
 import { openSqlite } from './sqlite.ts';
 
 /** All times are milliseconds since the epoch. */
-export interface StateTables {
+export interface StateTables extends PasswordHistoryTables, NoticeTables {
   outbox: {
     change_id: string;
     store: string;

@@ -24,7 +24,7 @@ export function changeOwnPassword({ actor, currentPassword, newPassword, request
     async prepare(options) {
       const current = await verifyTyped(currentPassword, address, accounts, options);
       if (current === null) throw new ModuleError('CURRENT_PASSWORD_WRONG', { fields: [{ field: 'currentPassword', code: 'CURRENT_PASSWORD_WRONG' }] });
-      return (write) => accounts.changePassword(address, current, next, write);
+      return { current, write: (call) => accounts.changePassword(address, current, next, call) };
     },
   }, dependencies);
 }

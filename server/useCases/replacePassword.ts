@@ -5,13 +5,22 @@ import type { AccountApi, CallOptions, ChangeReceipt } from '../ports/accountApi
 import type { AuditEvent, AuditLog } from '../ports/auditLog.ts';
 import type { Actor } from '../ports/hostIdentity.ts';
 import type { Surface } from '../ports/metrics.ts';
+import type { PasswordPolicyProvider, ReplacedPassword } from '../ports/passwordPolicyProvider.ts';
 import { type DeliverDependencies, deliverToAll } from '../revocation/deliver.ts';
 import type { Secret } from '../secret.ts';
+import { judgeByServer } from './judgeByServer.ts';
 
 export interface ReplaceDependencies extends DeliverDependencies {
   readonly accounts: AccountApi;
   readonly audit: AuditLog;
   readonly accountsTimeoutMs: number;
+  readonly rules: readonly PasswordPolicyProvider[];
+}
+
+/** What `prepare` found: how to write, and the current password where somebody has just proved to know it. */
+export interface Prepared {
+  readonly current: Secret | null;
+  write(options: CallOptions): Promise<ChangeReceipt>;
 }
 
 /** Who asks, for the audit log, the log line and the count. */
@@ -30,14 +39,21 @@ interface Replacement {
   readonly actor: Actor | null;
   readonly next: Secret;
   /** Whatever has to be true first; it throws where it is not. Hands on the write. */
-  prepare(options: () => CallOptions): Promise<(options: CallOptions) => Promise<ChangeReceipt>>;
+  prepare(options: () => CallOptions): Promise<Prepared>;
   /** Judges the version that is replaced; it throws where somebody else was faster. */
   expect?(passwordVersion: string | null): void;
 }
 
+/** Before the answer, so that a second change right after it is judged by it. That it fails undoes nothing. */
+async function remember(replaced: ReplacedPassword, { rules, log }: ReplaceDependencies): Promise<void> {
+  await Promise.all(rules.map(async (rule) => {
+    await rule.remember(replaced).catch((error: unknown) => { log.error({ rule: rule.name, detail: error instanceof Error ? error.name : 'unknown' }, 'a password rule could not write down what it needs'); });
+  }));
+}
+
 /** Hops 4 to 8 of one change (docs/architecture.md), the same whether the owner changes a password or an administrator sets it. */
 export async function replacePassword(replacement: Replacement, dependencies: ReplaceDependencies): Promise<ChangePasswordResponse> {
-  const { accounts, outbox, clock, audit, log, metrics, accountsTimeoutMs, stores } = dependencies;
+  const { accounts, outbox, clock, audit, log, metrics, accountsTimeoutMs, stores, rules } = dependencies;
   const { address, actor, next, requester } = replacement;
   const changeId = randomUUID();
   const options = (): CallOptions => ({ signal: AbortSignal.timeout(accountsTimeoutMs) });
@@ -62,8 +78,10 @@ export async function replacePassword(replacement: Replacement, dependencies: Re
   };
 
   try {
-    const replace = await replacement.prepare(options);
+    const { current, write: replace } = await replacement.prepare(options);
     hop('verify');
+    await judgeByServer(rules, { address, next }, options());
+    if (rules.length > 0) hop('rules');
     const passwordVersion = await accounts.passwordVersion(address, options());
     replacement.expect?.(passwordVersion);
     await outbox.record({ changeId, address, stores: stores.map(({ name }) => name), passwordVersion, settleAfter: clock.now() + 2 * accountsTimeoutMs })
@@ -91,6 +109,7 @@ export async function replacePassword(replacement: Replacement, dependencies: Re
     hop('confirm');
     const { ended, pending } = await deliverToAll({ changeId, address, changedAt, attempts: 0, actor }, dependencies);
     hop('revoke');
+    await remember({ address, current, next }, dependencies);
     const revocation = pending.length === 0 ? 'done' : 'pending';
     await write(revocation, ended, pending);
     return { changedAt: new Date(changedAt).toISOString(), revocation, ended, pending };

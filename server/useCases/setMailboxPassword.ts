@@ -31,7 +31,7 @@ export async function setMailboxPassword({ administrator, actorKind = 'administr
       prepare() {
         if (!accounts.abilities.setPassword) throw new ModuleError('OPERATION_NOT_SUPPORTED');
         if (!mine) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
-        return Promise.resolve((write) => accounts.setPassword(address, next, write));
+        return Promise.resolve({ current: null, write: (call) => accounts.setPassword(address, next, call) });
       },
       expect(now) {
         if (!isExpected(now)) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');

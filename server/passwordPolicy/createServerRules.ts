@@ -1,0 +1,29 @@
+import { ValidationError } from 'yup';
+import type { Config } from '../../module/config/configSchema.ts';
+import type { ServerRule } from '../../module/policy/passwordPolicy.ts';
+import { ConfigError } from '../config/configProblem.ts';
+import { createPort } from '../createPort.ts';
+import type { PolicyDriverContext } from '../drivers/defineDriver.ts';
+import { DRIVERS } from '../drivers/registry.ts';
+import type { PasswordPolicyProvider } from '../ports/passwordPolicyProvider.ts';
+
+/** The server-only rules of the configuration. What a driver finds wrong with its own options when it looks closer does not start. */
+export async function createServerRules(config: Config, context: PolicyDriverContext): Promise<readonly PasswordPolicyProvider[]> {
+  const rules: PasswordPolicyProvider[] = [];
+  const problems: string[] = [];
+  for (const [at, entry] of config.serverRules.entries()) {
+    try {
+      rules.push(await createPort<PasswordPolicyProvider, PolicyDriverContext>(DRIVERS.policy, 'serverRules', entry, { ...context, name: entry.driver }));
+    } catch (error) {
+      if (!ValidationError.isError(error)) throw error;
+      problems.push(...error.inner.map(({ path, message }) => `serverRules[${String(at)}].${path ?? ''}: ${message}`));
+    }
+  }
+  if (problems.length === 0) return rules;
+  await Promise.allSettled(rules.map((rule) => rule.close()));
+  throw new ConfigError(problems);
+}
+
+/** Two breach lists are one line of the checklist. */
+export const distinctRules = (rules: readonly PasswordPolicyProvider[]): readonly ServerRule[] =>
+  [...new Map(rules.map(({ rule }) => [rule.code, rule])).values()];

@@ -1,0 +1,129 @@
+import { createHash } from 'node:crypto';
+import { createServer, type IncomingHttpHeaders } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import driver from '../../../../server/drivers/policy/haveIBeenPwned.ts';
+import { Secret } from '../../../../server/secret.ts';
+import { policyContext } from './policyContext.ts';
+
+const PASSWORD = 'Wonder-land-7';
+const sha1 = (text: string): string => createHash('sha1').update(text).digest('hex').toUpperCase();
+const proposed = (password: string) => ({ address: 'alice@example.test', next: new Secret(password) });
+const call = () => ({ signal: AbortSignal.timeout(10_000) });
+
+interface Seen { readonly url: string; readonly headers: IncomingHttpHeaders; readonly body: string }
+
+/** Answers like https://api.pwnedpasswords.com/range/: CRLF, about 800 suffixes, padding with the count 0 where it is asked for. */
+async function rangeServer(pwned: Readonly<Record<string, number>>) {
+  const seen: Seen[] = [];
+  let mode: 'ok' | 'silent' | 'error' | 'page' | 'empty' = 'ok';
+  const server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk: Buffer) => { body += chunk.toString(); });
+    request.on('end', () => {
+      seen.push({ url: request.url ?? '', headers: request.headers, body });
+      if (mode === 'silent') return;
+      if (mode === 'error') { response.writeHead(503).end('busy'); return; }
+      if (mode === 'page') { response.writeHead(200, { 'content-type': 'text/html' }).end('<html>\n<body>Log in to this network: here\n</body></html>'); return; }
+      if (mode === 'empty') { response.writeHead(200).end(''); return; }
+      const prefix = /^\/range\/([0-9A-F]{5})(\?mode=sha1)?$/.exec(request.url ?? '')?.[1];
+      if (prefix === undefined) { response.writeHead(400).end('The hash prefix was not in a valid format'); return; }
+      const real = Object.entries(pwned).map(([password, count]) => ({ hash: sha1(password), count })).filter(({ hash }) => hash.startsWith(prefix));
+      const noise = Array.from({ length: 800 }, (_, at) => ({ hash: prefix + sha1(`noise ${String(at)}`).slice(5), count: at % 40 + 1 }));
+      const padding = request.headers['add-padding'] === 'true' ? [{ hash: sha1('padded and not pwned'), count: 0 }, { hash: prefix + sha1('p').slice(5), count: 0 }] : [];
+      const lines = [...real, ...noise, ...padding].filter(({ hash }) => hash.startsWith(prefix)).map(({ hash, count }) => `${hash.slice(5)}:${String(count)}`).sort();
+      response.writeHead(200, { 'content-type': 'text/plain' }).end(lines.join('\r\n'));
+    });
+  });
+  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  return {
+    url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, seen,
+    be(next: typeof mode) { mode = next; },
+    stop: () => new Promise<void>((resolve) => { server.closeAllConnections(); server.close(() => { resolve(); }); }),
+  };
+}
+
+let range: Awaited<ReturnType<typeof rangeServer>>;
+beforeEach(async () => { range = await rangeServer({ [PASSWORD]: 3, password: 10_434_004 }); });
+afterEach(() => range.stop());
+
+async function start(own: Record<string, unknown> = {}) {
+  const context = policyContext('haveIBeenPwned');
+  const rule = await driver.create(driver.options.validateSync({ baseUrl: range.url, ...own }, { strict: true }), context);
+  return { rule, context };
+}
+
+test('five digits of the SHA-1 leave, padding is asked for, and nothing else of the password or the mailbox is sent', async () => {
+  const { rule } = await start();
+  expect(await rule.isViolated(proposed(PASSWORD), call())).toBe(true);
+  expect(await rule.isViolated(proposed('Fresh!Harvest42'), call())).toBe(false);
+  expect(rule.rule).toEqual({ code: 'PASSWORD_BREACHED', params: {} });
+  const hash = sha1(PASSWORD);
+  expect(range.seen.map(({ url }) => url)).toEqual([`/range/${hash.slice(0, 5)}?mode=sha1`, `/range/${sha1('Fresh!Harvest42').slice(0, 5)}?mode=sha1`]);
+  for (const { headers, body } of range.seen) {
+    expect(headers['add-padding']).toBe('true');
+    expect(body).toBe('');
+    const everything = JSON.stringify(range.seen).toUpperCase();
+    for (const secret of [hash.slice(0, 6), hash.slice(5), PASSWORD.toUpperCase(), 'ALICE', sha1('Fresh!Harvest42').slice(5)]) expect(everything).not.toContain(secret);
+  }
+  await rule.check(call());
+});
+
+test('an entry of padding, which has the count 0, is no leak; minCount lets rare ones pass', async () => {
+  const { rule } = await start();
+  expect(await rule.isViolated(proposed('padded and not pwned'), call())).toBe(false);
+  const { rule: often } = await start({ minCount: 4 });
+  expect(await often.isViolated(proposed(PASSWORD), call())).toBe(false);
+  expect(await (await start({ minCount: 3 })).rule.isViolated(proposed(PASSWORD), call())).toBe(true);
+});
+
+describe.each(['silent', 'error', 'page', 'empty'] as const)('an answer that is none (%s)', (mode) => {
+  test('accepted with a log line by default, refused where so configured', async () => {
+    range.be(mode);
+    const open = await start({ timeoutMs: 300 });
+    expect(await open.rule.isViolated(proposed(PASSWORD), call())).toBe(false);
+    expect(open.context.lines.join('\n')).toContain('was accepted');
+    const closed = await start({ timeoutMs: 300, onFailure: 'refuse' });
+    await expect(closed.rule.isViolated(proposed(PASSWORD), call())).rejects.toMatchObject({ code: 'POLICY_UNAVAILABLE' });
+    await expect(closed.rule.check(call())).rejects.toMatchObject({ code: 'POLICY_UNAVAILABLE' });
+    for (const line of [...open.context.lines, ...closed.context.lines]) {
+      expect(line).not.toContain(PASSWORD);
+      expect(line.toUpperCase()).not.toContain(sha1(PASSWORD).slice(0, 5));
+    }
+  });
+});
+
+test('down: after three failures it is not asked for a while, then once, and it counts again', async () => {
+  range.be('silent');
+  let now = 1_000_000;
+  const context = { ...policyContext('haveIBeenPwned'), clock: { now: () => now } };
+  const rule = await driver.create({ baseUrl: range.url, timeoutMs: 200, pauseMs: 30_000 } as Parameters<typeof driver.create>[0], context);
+  for (let at = 0; at < 3; at += 1) await rule.isViolated(proposed(PASSWORD), call());
+  expect(range.seen).toHaveLength(3);
+  const since = performance.now();
+  for (let at = 0; at < 200; at += 1) expect(await rule.isViolated(proposed(PASSWORD), call())).toBe(false);
+  expect(performance.now() - since).toBeLessThan(1000);
+  expect(range.seen).toHaveLength(3);
+  now += 30_001;
+  // Of many at once, one asks.
+  await Promise.all(Array.from({ length: 10 }, () => rule.isViolated(proposed(PASSWORD), call())));
+  expect(range.seen).toHaveLength(4);
+  range.be('ok');
+  now += 30_001;
+  expect(await rule.isViolated(proposed(PASSWORD), call())).toBe(true);
+  expect(await rule.isViolated(proposed(PASSWORD), call())).toBe(true);
+  expect(context.lines.join('\n')).toContain('answers again');
+});
+
+test('nobody there at all', async () => {
+  const { url } = range;
+  await range.stop();
+  const rule = await driver.create({ baseUrl: url, onFailure: 'refuse' } as Parameters<typeof driver.create>[0], policyContext('haveIBeenPwned'));
+  await expect(rule.isViolated(proposed(PASSWORD), call())).rejects.toMatchObject({ code: 'POLICY_UNAVAILABLE' });
+  range = await rangeServer({});
+});
+
+test.each([
+  [{ baseUrl: 'http://pwned.example.com' }], [{ baseUrl: 'https://user:secret@pwned.example.com' }], [{ timeoutMs: 10 }], [{ onFailure: 'ignore' }], [{ unknown: 1 }],
+])('options %j do not start', (own) => {
+  expect(() => driver.options.validateSync(own, { strict: true })).toThrow();
+});
