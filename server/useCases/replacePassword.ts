@@ -20,7 +20,7 @@ export interface ReplaceDependencies extends DeliverDependencies {
 /** What `prepare` found: how to write, and the current password where somebody has just proved to know it. */
 export interface Prepared {
   readonly current: Secret | null;
-  write(options: CallOptions): Promise<ChangeReceipt>;
+  readonly write: (options: CallOptions) => Promise<ChangeReceipt>;
 }
 
 /** Who asks, for the audit log, the log line and the count. */
