@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import driver from '../../../../server/drivers/policy/breachFile.ts';
 import { Secret } from '../../../../server/secret.ts';
-import { policyContext } from './policyContext.ts';
+import { optionsOf, policyContext } from './policyContext.ts';
 
 const sha1 = (text: string): string => createHash('sha1').update(text).digest('hex').toUpperCase();
 const proposed = (password: string) => ({ address: 'alice@example.test', next: new Secret(password) });
@@ -26,12 +26,12 @@ const replaceBy = (text: string): void => {
 
 test('finds what is there by the count, and is ready', async () => {
   writeFileSync(path, listOf(['one', 'Grüße-8', 'three']));
-  const rule = await driver.create({ file: path } as Parameters<typeof driver.create>[0], policyContext('breachFile'));
+  const rule = await driver.create(optionsOf(driver, { file: path }), policyContext('breachFile'));
   expect(await rule.isViolated(proposed('Grüße-8'), call)).toBe(true);
   expect(await rule.isViolated(proposed('four'), call)).toBe(false);
   await rule.check(call);
   await rule.close();
-  const often = await driver.create({ file: path, minCount: 8 } as Parameters<typeof driver.create>[0], policyContext('breachFile'));
+  const often = await driver.create(optionsOf(driver, { file: path, minCount: 8 }), policyContext('breachFile'));
   expect(await often.isViolated(proposed('one'), call)).toBe(false);
   await often.close();
 });
@@ -39,7 +39,7 @@ test('finds what is there by the count, and is ready', async () => {
 test('a new file that took its place counts with the next look-up, also while look-ups are under way', async () => {
   writeFileSync(path, listOf(['one']));
   const context = policyContext('breachFile');
-  const rule = await driver.create({ file: path } as Parameters<typeof driver.create>[0], context);
+  const rule = await driver.create(optionsOf(driver, { file: path }), context);
   expect(await rule.isViolated(proposed('two'), call)).toBe(false);
   const many = Array.from({ length: 50 }, () => rule.isViolated(proposed('one'), call));
   replaceBy(listOf(['one', 'two']));
@@ -53,7 +53,7 @@ test('a new file that took its place counts with the next look-up, also while lo
 test('replaced by nonsense, or gone: the one before serves, the log and check() say so, and a good one is taken again', async () => {
   writeFileSync(path, listOf(['one']));
   const context = policyContext('breachFile');
-  const rule = await driver.create({ file: path, onFailure: 'refuse' } as Parameters<typeof driver.create>[0], context);
+  const rule = await driver.create(optionsOf(driver, { file: path, onFailure: 'refuse' }), context);
   replaceBy('<html>quota exceeded</html>\n');
   for (let at = 0; at < 3; at += 1) expect(await rule.isViolated(proposed('one'), call)).toBe(true);
   expect(context.lines.filter((line) => line.includes('cannot be used'))).toHaveLength(1);
@@ -70,7 +70,7 @@ test('replaced by nonsense, or gone: the one before serves, the log and check() 
 test.each(['accept', 'refuse'] as const)('overwritten in place while it is open: %s, never "not there" in silence', async (onFailure) => {
   writeFileSync(path, listOf(['one']));
   const context = policyContext('breachFile');
-  const rule = await driver.create({ file: path, onFailure } as Parameters<typeof driver.create>[0], context);
+  const rule = await driver.create(optionsOf(driver, { file: path, onFailure }), context);
   writeFileSync(path, '');
   const asked = rule.isViolated(proposed('one'), call);
   if (onFailure === 'refuse') await expect(asked).rejects.toMatchObject({ code: 'POLICY_UNAVAILABLE' });
@@ -84,5 +84,5 @@ test.each([
   ['empty', () => { writeFileSync(path, ''); }, /empty/], ['not sorted', () => { writeFileSync(path, listOf(['one', 'two']).split('\r\n').reverse().filter(Boolean).join('\n')); }, /ascending/],
 ])('%s: does not start, and says which file and why', async (_name, make, message) => {
   make();
-  await expect(driver.create({ file: path } as Parameters<typeof driver.create>[0], policyContext('breachFile'))).rejects.toMatchObject({ inner: [{ path: 'file', message: expect.stringMatching(message) as string }] });
+  await expect(driver.create(optionsOf(driver, { file: path }), policyContext('breachFile'))).rejects.toMatchObject({ inner: [{ path: 'file', message: expect.stringMatching(message) as string }] });
 });

@@ -3,7 +3,7 @@ import { createServer, type IncomingHttpHeaders } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import driver from '../../../../server/drivers/policy/haveIBeenPwned.ts';
 import { Secret } from '../../../../server/secret.ts';
-import { policyContext } from './policyContext.ts';
+import { optionsOf, policyContext } from './policyContext.ts';
 
 const PASSWORD = 'Wonder-land-7';
 const sha1 = (text: string): string => createHash('sha1').update(text).digest('hex').toUpperCase();
@@ -48,7 +48,7 @@ afterEach(() => range.stop());
 
 async function start(own: Record<string, unknown> = {}) {
   const context = policyContext('haveIBeenPwned');
-  const rule = await driver.create(driver.options.validateSync({ baseUrl: range.url, ...own }, { strict: true }), context);
+  const rule = await driver.create(optionsOf(driver, { baseUrl: range.url, ...own }), context);
   return { rule, context };
 }
 
@@ -96,7 +96,7 @@ test('down: after three failures it is not asked for a while, then once, and it 
   range.be('silent');
   let now = 1_000_000;
   const context = { ...policyContext('haveIBeenPwned'), clock: { now: () => now } };
-  const rule = await driver.create({ baseUrl: range.url, timeoutMs: 200, pauseMs: 30_000 } as Parameters<typeof driver.create>[0], context);
+  const rule = await driver.create(optionsOf(driver, { baseUrl: range.url, timeoutMs: 200, pauseMs: 30_000 }), context);
   for (let at = 0; at < 3; at += 1) await rule.isViolated(proposed(PASSWORD), call());
   expect(range.seen).toHaveLength(3);
   const since = performance.now();
@@ -117,7 +117,7 @@ test('down: after three failures it is not asked for a while, then once, and it 
 test('nobody there at all', async () => {
   const { url } = range;
   await range.stop();
-  const rule = await driver.create({ baseUrl: url, onFailure: 'refuse' } as Parameters<typeof driver.create>[0], policyContext('haveIBeenPwned'));
+  const rule = await driver.create(optionsOf(driver, { baseUrl: url, onFailure: 'refuse' }), policyContext('haveIBeenPwned'));
   await expect(rule.isViolated(proposed(PASSWORD), call())).rejects.toMatchObject({ code: 'POLICY_UNAVAILABLE' });
   range = await rangeServer({});
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import driver from '../../../../server/drivers/policy/history.ts';
 import { Secret } from '../../../../server/secret.ts';
 import { openState, type StateDatabase } from '../../../../server/state/stateDatabase.ts';
-import { policyContext } from './policyContext.ts';
+import { optionsOf, policyContext } from './policyContext.ts';
 
 const address = 'Alice@Example.test';
 const call = { signal: AbortSignal.timeout(600_000) };
@@ -21,7 +21,7 @@ afterEach(async () => {
 
 async function start(count: number) {
   let now = 1_700_000_000_000;
-  const rule = await driver.create({ count }, { ...policyContext('history', state), clock: { now: () => (now += 10) } });
+  const rule = await driver.create(optionsOf(driver, { count }), { ...policyContext('history', state), clock: { now: () => (now += 10) } });
   return {
     rule,
     known: (password: string, mailbox = address) => rule.isViolated({ address: mailbox, next: new Secret(password) }, call),
