@@ -13,13 +13,13 @@ test('only what was ended is listed', () => {
   expect(screen.getAllByRole('listitem').map(({ textContent }) => textContent)).toEqual(['Webmail: 2 sessions']);
 });
 
-test('that nobody was there is said where it is certain', () => {
+test('where no number is known, that all is ended is said', () => {
   show({ ended: { web: 0, imap: 0 }, pending: [] });
-  expect(screen.getByText('Nobody was logged in anywhere else.')).toBeDefined();
+  expect(screen.getByText('All sessions have been ended.')).toBeDefined();
 });
 
-test('a channel that did not answer is never called empty (I3)', () => {
+test('a channel that did not answer is never called ended (I3)', () => {
   show({ ended: { web: 0 }, pending: ['imap'] });
-  expect(screen.queryByText('Nobody was logged in anywhere else.')).toBeNull();
+  expect(screen.queryByText('All sessions have been ended.')).toBeNull();
   expect(screen.getByText(/^Not logged out yet:/)).toBeDefined();
 });
