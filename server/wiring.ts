@@ -27,6 +27,7 @@ import type { RevocationOutbox } from './ports/revocationOutbox.ts';
 import type { SessionStore } from './ports/sessionStore.ts';
 import { createSharedClock } from './state/sharedClock.ts';
 import { openState } from './state/stateDatabase.ts';
+import { createTextLibrary, type TextLibrary } from './texts/textLibrary.ts';
 
 /** Every port with the driver that serves it. */
 export interface Wiring {
@@ -44,6 +45,7 @@ export interface Wiring {
   readonly log: Logger;
   readonly metrics: Metrics;
   readonly panels: Panels;
+  readonly texts: TextLibrary;
   close(): Promise<void>;
 }
 
@@ -101,7 +103,8 @@ export async function wire(config: Config, log: Logger, { system = Date.now, met
     const outbox = endingPanelSessions(createStateOutbox(state.database, clock, config.revocation.leaseMs), panels.sessions, addressOf);
     // SQLite has one process: what a dead one had leased is free at once. Shared, the lease has to end.
     if (!state.shared && !beside) await outbox.retryNow();
-    return { config, dataDir, policy, rules, accounts, stores, host, outbox, clock, log, metrics, panels, audit: createStateAudit(state.database), close: closeAll };
+    const texts = createTextLibrary(config.locales.dir, (path, error) => { log.error({ path, detail: (error as Error).message }, 'texts cannot be read; the last good ones are used'); });
+    return { config, dataDir, policy, rules, accounts, stores, host, outbox, clock, log, metrics, panels, texts, audit: createStateAudit(state.database), close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;

@@ -1,6 +1,7 @@
 import axios, { type AxiosInstance } from 'axios';
 import { OPERATIONS, type OperationName, type Operations } from '../../module/operations.ts';
 import type { HostBridge } from '../host/hostBridge.ts';
+import { wishes } from '../i18n/wishes.ts';
 import { ApiError, toApiError } from './apiError.ts';
 
 const TIMEOUT_MS = 45_000;
@@ -32,6 +33,6 @@ export function createApi(bridge: HostBridge, http?: AxiosInstance) {
   return {
     getContext: (signal?: AbortSignal) => call('getContext', undefined, signal),
     changeOwnPassword: (request: Operations['changeOwnPassword']['request']) => call('changeOwnPassword', request),
-    getMessages: (signal?: AbortSignal) => send<Record<string, string>>('GET', `/locales/${encodeURIComponent(bridge.locale)}.json`, undefined, signal),
+    getMessages: (signal?: AbortSignal) => send<Record<string, string>>('GET', `/locales/section/${wishes(bridge.locale)}.json`, undefined, signal),
   };
 }

@@ -3,6 +3,7 @@ import {
   ADMIN_PANEL_OPERATIONS as ADMIN, type AdminSessionResponse, type DevicesResponse, type DomainsResponse, type EndedResponse, type HistoryQuery, type HistoryResponse,
   type MailboxesResponse, type MailboxResponse, type SessionCountsResponse, USER_PANEL_OPERATIONS as USER, type UserSessionResponse,
 } from '../../module/panelOperations.ts';
+import { wishes } from '../i18n/wishes.ts';
 import type { createSend } from './methods.ts';
 
 type Send = ReturnType<typeof createSend>;
@@ -15,11 +16,16 @@ function withQuery(path: string, query: Readonly<Record<string, string | null | 
   return text === '' ? path : `${path}?${text}`;
 }
 
+/** A language that can be chosen, by its own name. */
+export interface LanguageOption { readonly tag: string; readonly name: string }
+
+const getLanguages = (send: Send) => send<readonly LanguageOption[]>('GET', '/languages.json', undefined, undefined);
+
 export type UserPanelApi = ReturnType<typeof userPanelApi>;
 
 export const userPanelApi = (send: Send) => ({
-  getManifest: () => send<{ locales: readonly string[] }>('GET', '/manifest.json', undefined, undefined),
-  getMessages: (tag: string, signal?: AbortSignal) => send<Record<string, string>>('GET', `/locales/user-panel/${encodeURIComponent(tag)}.json`, undefined, signal),
+  getLanguages: () => getLanguages(send),
+  getMessages: (chosen: string | null) => send<Record<string, string>>('GET', `/locales/user-panel/${wishes(chosen)}.json`, undefined, undefined),
   logIn: (request: { address: string; password: string }) => send<UserSessionResponse>('POST', USER.logIn.path, request, undefined),
   getSession: (signal?: AbortSignal) => send<UserSessionResponse>('GET', USER.getSession.path, undefined, signal),
   logOut: () => send<object>('POST', USER.logOut.path, {}, undefined),
@@ -32,8 +38,8 @@ export const userPanelApi = (send: Send) => ({
 export type AdminPanelApi = ReturnType<typeof adminPanelApi>;
 
 export const adminPanelApi = (send: Send) => ({
-  getManifest: () => send<{ locales: readonly string[] }>('GET', '/manifest.json', undefined, undefined),
-  getMessages: (tag: string, signal?: AbortSignal) => send<Record<string, string>>('GET', `/locales/admin-panel/${encodeURIComponent(tag)}.json`, undefined, signal),
+  getLanguages: () => getLanguages(send),
+  getMessages: (chosen: string | null) => send<Record<string, string>>('GET', `/locales/admin-panel/${wishes(chosen)}.json`, undefined, undefined),
   logIn: (request: { name: string; password: string }) => send<AdminSessionResponse>('POST', ADMIN.logIn.path, request, undefined),
   getSession: (signal?: AbortSignal) => send<AdminSessionResponse>('GET', ADMIN.getSession.path, undefined, signal),
   logOut: () => send<object>('POST', ADMIN.logOut.path, {}, undefined),

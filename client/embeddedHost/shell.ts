@@ -1,8 +1,9 @@
 import type { HostBridge } from '../host/hostBridge.ts';
 import { createTranslator, type MessageKey } from '../i18n/translator.ts';
+import { wishes } from '../i18n/wishes.ts';
 import './shell.css';
 
-interface Manifest { readonly locales: readonly string[]; readonly slots: readonly { readonly slot: string; readonly entry: string }[] }
+interface Manifest { readonly slots: readonly { readonly slot: string; readonly entry: string }[] }
 interface HostSession {
   readonly address: string;
   readonly displayName: string;
@@ -13,9 +14,8 @@ interface HostSession {
 const app = document.getElementById('app') as HTMLElement;
 const base = app.dataset['base'] ?? '';
 const LANGUAGE = 'webmail-language';
-const locale = localStorage.getItem(LANGUAGE) ?? navigator.language;
-let texts: Record<string, string> = {};
-const t = (key: MessageKey): string => createTranslator(texts).t(key);
+let translator = createTranslator({});
+const t = (key: MessageKey): string => translator.t(key);
 
 function make<Name extends keyof HTMLElementTagNameMap>(name: Name, props: Partial<HTMLElementTagNameMap[Name]> = {}, ...children: (Node | string)[]): HTMLElementTagNameMap[Name] {
   const element = Object.assign(document.createElement(name), props);
@@ -37,8 +37,8 @@ async function ask<T>(path: string): Promise<T | null> {
 }
 
 async function languageChoice(): Promise<HTMLElement> {
-  const { locales } = (await (await fetch(`${base}/manifest.json`)).json()) as Manifest;
-  const names = locales.map((tag) => make('option', { value: tag, lang: tag, textContent: new Intl.DisplayNames(tag, { type: 'language' }).of(tag) ?? tag, selected: tag === document.documentElement.lang }));
+  const languages = (await (await fetch(`${base}/languages.json`)).json()) as { tag: string; name: string }[];
+  const names = languages.map(({ tag, name }) => make('option', { value: tag, lang: tag, textContent: name, selected: tag === translator.language }));
   const choice = make('select', {}, ...names);
   choice.addEventListener('change', () => {
     localStorage.setItem(LANGUAGE, choice.value);
@@ -69,7 +69,7 @@ async function loginPage(): Promise<void> {
           return;
         }
         const { code } = (await answer.json()) as { code: string };
-        warning.textContent = createTranslator(texts).code('error', code);
+        warning.textContent = translator.code('error', code);
       }, () => { warning.textContent = t('state.offline'); });
   });
   form.append(await languageChoice());
@@ -91,8 +91,8 @@ async function openAccount(): Promise<void> {
   if (session === null || manifest === null) return;
   const entry = manifest.slots.find(({ slot }) => slot === 'account.section')?.entry ?? '';
   const place = make('div');
-  const bridge: HostBridge = { baseUrl: base, csrfToken: () => session.csrfToken, locale, theme: 'auto', onSignedOut: leave };
-  const when = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'short' });
+  const bridge: HostBridge = { baseUrl: base, csrfToken: () => session.csrfToken, locale: translator.language, theme: 'auto', onSignedOut: leave };
+  const when = new Intl.DateTimeFormat(translator.language, { dateStyle: 'medium', timeStyle: 'short' });
   const fieldset = (title: string, ...children: (Node | string)[]) => make('fieldset', {}, make('legend', { textContent: title }), ...children);
   const close = make('button', { type: 'button', className: 'close', textContent: '✕', ariaLabel: t('shell.close') });
   const dialog = make('dialog', { ariaLabel: t('shell.myAccount') },
@@ -151,8 +151,8 @@ async function webmailPage(): Promise<void> {
 }
 
 async function start(): Promise<void> {
-  texts = (await (await fetch(`${base}/locales/${encodeURIComponent(locale)}.json`)).json()) as Record<string, string>;
-  const { language, direction } = createTranslator(texts);
+  translator = createTranslator((await (await fetch(`${base}/locales/webmail/${wishes(localStorage.getItem(LANGUAGE))}.json`)).json()) as Record<string, string>);
+  const { language, direction } = translator;
   document.documentElement.lang = language;
   document.documentElement.dir = direction;
   await (app.dataset['page'] === 'login' ? loginPage() : webmailPage());

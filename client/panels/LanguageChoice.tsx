@@ -1,22 +1,23 @@
 import { useEffect, useState } from 'react';
+import type { LanguageOption } from '../api/panelMethods.ts';
 import { useTranslator } from '../i18n/context.ts';
 import { chooseLanguage } from './startPanel.tsx';
 
-/** The languages of the manifest, each by its own name. */
-export function LanguageChoice({ load }: { readonly load: () => Promise<{ readonly locales: readonly string[] }> }) {
+/** What languages there are, each by its own name. */
+export function LanguageChoice({ load }: { readonly load: () => Promise<readonly LanguageOption[]> }) {
   const { t, language } = useTranslator();
-  const [tags, setTags] = useState<readonly string[]>([]);
+  const [languages, setLanguages] = useState<readonly LanguageOption[]>([]);
   useEffect(() => {
     let left = false;
-    load().then(({ locales }) => { if (!left) setTags(locales); }, () => undefined);
+    load().then((all) => { if (!left) setLanguages(all); }, () => undefined);
     return () => { left = true; };
     // eslint-disable-next-line react-hooks/exhaustive-deps -- once
   }, []);
-  if (tags.length < 2) return null;
+  if (languages.length < 2) return null;
   return (
     <label className="language">{t('shell.language')}{' '}
       <select value={language} onChange={(event) => { chooseLanguage(event.target.value); }}>
-        {tags.map((tag) => <option key={tag} value={tag} lang={tag}>{new Intl.DisplayNames(tag, { type: 'language' }).of(tag) ?? tag}</option>)}
+        {languages.map(({ tag, name }) => <option key={tag} value={tag} lang={tag}>{name}</option>)}
       </select>
     </label>
   );

@@ -10,7 +10,7 @@ import css from './panels.css';
 /** The same choice as in the webmail of the embedded host; it holds a language and nothing else. */
 const LANGUAGE = 'webmail-language';
 
-interface Texts { getMessages(tag: string): Promise<Record<string, string>> }
+interface Texts { getMessages(chosen: string | null): Promise<Record<string, string>> }
 
 export interface PanelPageProps<Api> {
   readonly api: Api;
@@ -31,7 +31,7 @@ export async function startPanel<Api extends Texts>(createApi: (send: ReturnType
   document.adoptedStyleSheets = sheets;
   let csrf: string | undefined;
   const api = createApi(createSend({ baseUrl: base, csrfToken: () => csrf }));
-  const texts = await api.getMessages(localStorage.getItem(LANGUAGE) ?? navigator.language).catch(() => null);
+  const texts = await api.getMessages(localStorage.getItem(LANGUAGE)).catch(() => null);
   if (texts === null) {
     // Without texts there is no language to say it in.
     const again = document.createElement('button');

@@ -43,7 +43,7 @@ export function AdminPanelPage({ api, base, setCsrfToken }: PanelPageProps<Admin
     return (
       <LogInForm<AdminSessionResponse> title={t('adminPanel.title')} nameLabel={t('adminPanel.name')} nameType="text" notice={ended ? <p role="status">{t('shell.ended')}</p> : null}
         logIn={(name, password) => api.logIn({ name, password })} onLoggedIn={(session) => { setEnded(false); enter(session); }}>
-        <LanguageChoice load={api.getManifest} />
+        <LanguageChoice load={api.getLanguages} />
       </LogInForm>
     );
   }
@@ -51,7 +51,7 @@ export function AdminPanelPage({ api, base, setCsrfToken }: PanelPageProps<Admin
   return (
     <>
       <PanelHeader title={t('adminPanel.title')} who={session.name} onLogOut={() => { forget(); void logOut(); }}>
-        <LanguageChoice load={api.getManifest} />
+        <LanguageChoice load={api.getLanguages} />
       </PanelHeader>
       <main>
         <div role="tablist" aria-label={t('panel.menu')} className="tabs" onKeyDown={(event) => {

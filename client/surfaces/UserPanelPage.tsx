@@ -56,7 +56,7 @@ export function UserPanelPage({ api, setCsrfToken }: PanelPageProps<UserPanelApi
       <LogInForm<UserSessionResponse> title={t('userPanel.title')} nameLabel={t('shell.address')} nameType="email" notice={notice}
         logIn={(address, password) => api.logIn({ address, password })}
         onLoggedIn={(session, password) => { setLeft(null); setKnown(session.reauthenticateAfterSeconds > 0 ? password : null); enter(session); }}>
-        <LanguageChoice load={api.getManifest} />
+        <LanguageChoice load={api.getLanguages} />
       </LogInForm>
     );
   }
@@ -64,7 +64,7 @@ export function UserPanelPage({ api, setCsrfToken }: PanelPageProps<UserPanelApi
   return (
     <>
       <PanelHeader title={t('userPanel.title')} who={session.account.address} onLogOut={() => { setKnown(null); setLeft('ended'); location.hash = ''; void logOut(); }}>
-        <LanguageChoice load={api.getManifest} />
+        <LanguageChoice load={api.getLanguages} />
       </PanelHeader>
       <div className="columns">
         <nav aria-label={t('panel.menu')} className="menu">

@@ -55,7 +55,7 @@ export function checkLocale(tag: string, sources: LocaleSources, options: CheckO
     if (typeof text !== 'string') report(line, key, complain('json', 'is not a text', 'write the text between double quotes'));
     else if (key === '@reviewed') {
       if (!REVIEWED.test(text)) report(line, key, complain('reviewed', 'says neither "no" nor who and when', '"no", or a day and a name: "2026-11-24 Ada Lovelace"'));
-    } else {
+    } else if (key !== '@name') {
       const { category } = splitPlural(key, english);
       const source = key.startsWith('@') ? undefined : sourceText(key, english);
       if (source === undefined) report(line, key, complain('extra', 'English has no such key', suggestKey(key, requiredKeys(tag, english))));

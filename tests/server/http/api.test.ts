@@ -63,10 +63,10 @@ test('health, readiness, texts and headers', async () => {
   const { app } = service;
   expect((await app.inject('/healthz')).json()).toEqual({ status: 'ok' });
   expect((await app.inject('/readyz')).json()).toEqual({ status: 'ready', down: [] });
-  const dutch = await app.inject('/mailbox-password/locales/nl-BE.json');
+  const dutch = await app.inject('/mailbox-password/locales/section/nl-BE,fr.json');
   expect(dutch.json<Record<string, string>>()['field.current']).toBe('Huidig wachtwoord');
-  expect((await app.inject({ url: '/mailbox-password/locales/nl-BE.json', headers: { 'if-none-match': String(dutch.headers.etag) } })).statusCode).toBe(304);
-  expect((await app.inject('/mailbox-password/locales/..%2f..%2fpackage.json')).statusCode).toBe(404);
+  expect((await app.inject({ url: '/mailbox-password/locales/section/nl-BE,fr.json', headers: { 'if-none-match': String(dutch.headers.etag) } })).statusCode).toBe(304);
+  expect((await app.inject('/mailbox-password/locales/section/..%2f..%2fpackage.json')).statusCode).toBe(404);
   expect((await app.inject('/login')).headers['content-security-policy']).not.toContain('unsafe');
   expect((await app.inject('/.well-known/change-password')).statusCode).toBe(302);
   expect((await app.inject('/nothing')).json()).toMatchObject({ code: 'NOT_FOUND' });

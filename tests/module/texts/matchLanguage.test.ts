@@ -1,0 +1,28 @@
+import { chooseLanguage, matchLanguage } from '../../../module/texts/matchLanguage.ts';
+import { pluralCategories, requiredKeys, sourceText } from '../../../module/texts/pluralKeys.ts';
+
+const SHIPPED = 'ar bn de en en-AU en-GB en-PH fr he id nb nl pt-BR pt-PT ro zh-CN zh-TW'.split(' ');
+
+test.each([
+  ['de', 'de'], ['de-AT', 'de'], ['de_ch', 'de'], ['DE-at', 'de'], ['en-US', 'en'], ['en-GB', 'en-GB'], ['en-IE', 'en-GB'], ['en-NZ', 'en-AU'],
+  ['pt', 'pt-BR'], ['pt-BR', 'pt-BR'], ['pt-PT', 'pt-PT'], ['pt-AO', 'pt-PT'], ['pt-MZ', 'pt-PT'], ['pt_br', 'pt-BR'],
+  ['zh', 'zh-CN'], ['zh-Hans', 'zh-CN'], ['zh-SG', 'zh-CN'], ['zh-Hant', 'zh-TW'], ['zh-HK', 'zh-TW'], ['zh-MO', 'zh-TW'], ['zh-Hant-HK', 'zh-TW'], ['zh-Hans-HK', 'zh-CN'], ['cn', 'zh-CN'],
+  ['no', 'nb'], ['nn', 'nb'], ['nn-NO', 'nb'], ['nb-NO', 'nb'], ['iw', 'he'], ['iw-IL', 'he'], ['in', 'id'], ['bn-BD', 'bn'], ['mo', 'ro'],
+  ['sk', null], ['x', null], ['../etc', null], ['', null],
+])('%s is served by %s', (wanted, tag) => {
+  expect(matchLanguage(wanted, SHIPPED)).toBe(tag);
+});
+
+test('the first wish that can be met; English where none can', () => {
+  expect(chooseLanguage(['sk', 'fr-CA', 'de'], SHIPPED)).toBe('fr');
+  expect(chooseLanguage(['sk', 'tlh'], SHIPPED)).toBe('en');
+  expect(chooseLanguage([], SHIPPED)).toBe('en');
+});
+
+test('plural forms and what they translate', () => {
+  const source = { 'a.left_one': 'one', 'a.left_other': 'others', 'b.one': 'B' };
+  expect(requiredKeys('pl', source)).toEqual(['a.left_few', 'a.left_many', 'a.left_one', 'a.left_other', 'b.one']);
+  expect(requiredKeys('th', source)).toEqual(['a.left_other', 'b.one']);
+  expect(pluralCategories('tlh')).toEqual(['other']);
+  expect([sourceText('a.left_few', source), sourceText('a.left_one', source), sourceText('b.one', source), sourceText('c', source)]).toEqual(['others', 'one', 'B', undefined]);
+});
