@@ -91,6 +91,7 @@ export default defineAccountDriver({
         const login = await client.login(user.username, current.reveal(), call);
         if (login.loginToken !== undefined) {
           await endHalf(client, service, address, login.loginToken, call);
+          await forgetLogins(client, service, address, call);
           return await changeWithSecondFactor(address, user, current, next, call);
         }
         if (login.accessToken === undefined) throw new ModuleError('CURRENT_PASSWORD_WRONG');
