@@ -44,7 +44,7 @@ export function ChangePasswordForm({ api, context, onChanged, onSignedOut, known
   const policyContext = { ...form.policyContext, ...(knownCurrent !== null && { currentPassword: knownCurrent }) };
 
   return (
-    <form noValidate onSubmit={form.submit} onKeyDown={(event) => { if (event.key === 'Enter') event.stopPropagation(); }}>
+    <form noValidate onSubmit={form.submit}>
       <p className="info">{t('section.info', { address: account.address })}</p>
       {!writable && <p className="warning" role="alert">{t('section.maintenance')}</p>}
       <input className="hidden" type="text" name="username" autoComplete="username" value={account.address} readOnly tabIndex={-1} aria-hidden="true" />

@@ -13,6 +13,8 @@ export function mountAccountSection(element: HTMLElement, bridge: HostBridge): (
   shadow.adoptedStyleSheets = [sheet];
   const place = document.createElement('div');
   shadow.replaceChildren(place);
+  // Enter is ours: a host may submit its own form or press its own button at it (Group-Office saves the whole My account dialog).
+  for (const type of ['keydown', 'keypress', 'keyup'] as const) place.addEventListener(type, (event) => { if (event.key === 'Enter') event.stopPropagation(); });
   const client = new QueryClient();
   const root = createRoot(place);
   root.render(<QueryClientProvider client={client}><AccountSection api={createApi(bridge)} bridge={bridge} /></QueryClientProvider>);

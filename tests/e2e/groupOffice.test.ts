@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
 import { join } from 'node:path';
 import { pino } from 'pino';
-import { type Browser, chromium, type Page } from 'playwright-core';
+import { type Browser, chromium, type Locator, type Page } from 'playwright-core';
 import groupOfficeMaildomains from '../../server/drivers/accounts/groupOfficeMaildomains.ts';
 import groupOfficeHost from '../../server/drivers/hosts/groupOffice.ts';
 import groupOfficeSessions from '../../server/drivers/sessions/groupOffice.ts';
@@ -30,6 +30,7 @@ let settings: DropInSettings;
 let situation: { available: boolean; texts: object };
 let dialogUser: { id?: string; authenticators?: string[] };
 let asked: string[];
+let look: { scheme: 'light' | 'dark'; language: string };
 
 beforeAll(async () => {
   mkdirSync(join(root, 'tests/artifacts'), { recursive: true });
@@ -42,6 +43,7 @@ beforeEach(async () => {
   situation = { available: true, texts: {} };
   dialogUser = {};
   asked = [];
+  look = { scheme: 'light', language: 'en' };
   double = await GroupOfficeDouble.start();
   const { state } = double;
   state.imapDomains.add('mail.test');
@@ -77,6 +79,10 @@ const behind: NonNullable<GroupOfficeDouble['behind']> = async (request, respons
     response.writeHead(200, { 'Content-Type': 'text/javascript' }).end(readFileSync(join(root, 'tests/fixtures/groupOfficeDouble/extStandIn.js')));
     return true;
   }
+  if (path === '/ext.css') {
+    response.writeHead(200, { 'Content-Type': 'text/css' }).end(readFileSync(join(root, 'tests/fixtures/groupOfficeDouble/extStandIn.css')));
+    return true;
+  }
   const module = '/go/modules/mailboxpassword/mailboxpassword/';
   if (path.startsWith(module)) {
     const file = dropInFiles(settings).get(path.slice(module.length));
@@ -96,9 +102,8 @@ const behind: NonNullable<GroupOfficeDouble['behind']> = async (request, respons
   return true;
 };
 
-const page = (): string => `<!DOCTYPE html><html class="ext-strict"><head><title>Webmail</title>
-<style>body { font: 13.824px Lato, Arial, Helvetica; color: rgb(10,10,10); background: #ebecf1 } .x-fieldset-header { font-size: 13.824px } * { box-sizing: content-box } input { height: 99px; border: 9px solid red }</style></head>
-<body class="ext-webkit light">
+const page = (): string => `<!DOCTYPE html><html class="ext-strict"><head><title>Webmail</title><link rel="stylesheet" href="/ext.css"></head>
+<body class="ext-webkit ${look.scheme}">
 <script>window.situation = ${JSON.stringify(situation)};</script>
 <script src="/ext.js"></script>
 <script src="/go/modules/mailboxpassword/mailboxpassword/views/extjs3/MailboxPassword.js"></script>
@@ -107,7 +112,7 @@ const page = (): string => `<!DOCTYPE html><html class="ext-strict"><head><title
 const session = await (await fetch('/api/jmap.php')).json();
 window.signedIn = !!session.userId;
 window.groupofficeCore = { client: { CSRFToken: session.CSRFToken } };
-go.User = { id: session.userId, language: 'en', themeColorScheme: 'light', session };
+go.User = { id: session.userId, language: '${look.language}', themeColorScheme: '${look.scheme}', session };
 window.openAccount = () => {
   const user = Object.assign({ id: session.userId, authenticators: ['imap'] }, ${JSON.stringify(dialogUser)});
   return (window.dialog = new go.usersettings.UserSettingsDialog({})).show().load(user);
@@ -143,32 +148,105 @@ test('nothing is asked of the service until the tab is opened; the section then 
   await opened.screenshot({ path: join(root, 'tests/artifacts/group-office-section.png') });
 }, 60_000);
 
-test("it looks at home: the native field's height, corners and font, whatever the host's own CSS says", async () => {
-  const recorded = { height: 38, radius: '8.64px', fontSize: 13.824 };
-  const opened = await visit();
+/** What an eye compares of a field: ours (in the shadow root) and the native one, the same questions. */
+const fieldLook = (field: Locator) => field.evaluate((element) => {
+  const input = element.querySelector('input') as HTMLInputElement;
+  const framed = element.matches('.field') ? element.querySelector('.box') as HTMLElement : input;
+  const label = element.querySelector('label') as HTMLElement;
+  const arrow = [...element.querySelectorAll('button')].at(-1) as HTMLElement | undefined;
+  const [frame, style, labelStyle] = [framed.getBoundingClientRect(), getComputedStyle(framed), getComputedStyle(label)];
+  const middle = (rect: DOMRect) => rect.top + rect.height / 2 - frame.top;
+  const words = document.createRange();
+  words.selectNodeContents(label);
+  const end = arrow?.getBoundingClientRect();
+  return {
+    width: Math.round(frame.width), height: Math.round(frame.height), radius: style.borderRadius, border: `${style.borderTopWidth} ${style.borderTopStyle} ${style.borderTopColor}`,
+    background: style.backgroundColor, color: getComputedStyle(input).color, font: getComputedStyle(input).fontFamily, size: getComputedStyle(input).fontSize,
+    label: { color: labelStyle.color, size: Math.round(parseFloat(labelStyle.fontSize)), middle: Math.round(middle(words.getBoundingClientRect())), start: Math.round(words.getBoundingClientRect().left - frame.left) },
+    arrow: end && { width: Math.round(end.width), fromTheEnd: Math.round(getComputedStyle(label).direction === 'rtl' ? end.left - frame.left : frame.right - end.right), tooltip: arrow?.title },
+  };
+});
+type FieldLook = Awaited<ReturnType<typeof fieldLook>>;
+/** Ours stands where theirs does, give or take a pixel of rounding. */
+function expectAtHome(mine: FieldLook, native: FieldLook): void {
+  const { label, arrow, ...rest } = mine;
+  const { label: theirs, arrow: _arrow, ...others } = native;
+  expect(rest).toEqual(others);
+  expect([label.color, label.size]).toEqual([theirs.color, theirs.size]);
+  expect(Math.abs(label.start - theirs.start)).toBeLessThanOrEqual(2);
+  expect(Math.abs(label.middle - theirs.middle)).toBeLessThanOrEqual(2);
+  expect(arrow).toBeDefined();
+}
+const ourField = (opened: Page, label: string) => opened.locator('.field').filter({ has: opened.getByText(label, { exact: true }) });
+const nativeField = (opened: Page, name: string) => opened.locator(`.x-form-item:has(input[name=${name}])`);
+
+test.each(['light', 'dark'] as const)("it looks at home (%s): the native field's size, corners, border, colours, font and floating label", async (scheme) => {
+  look.scheme = scheme;
+  dialogUser = { authenticators: ['password'] };
+  const opened = await visit('alice', 'Alicepass-1');
+  // The stand-in is itself what was recorded.
   await openAccount(opened);
   await button(opened).waitFor();
-  const measured = await box(opened, 'Password').evaluate((input) => {
-    const field = input.closest('.box') as HTMLElement;
-    const style = getComputedStyle(field);
-    return { height: field.getBoundingClientRect().height, radius: style.borderRadius, font: style.fontFamily, fontSize: parseFloat(getComputedStyle(input).fontSize), arrow: [...field.querySelectorAll('button')].map((each) => each.getBoundingClientRect().width) };
-  });
-  expect(measured).toMatchObject({ height: recorded.height, radius: recorded.radius });
-  expect(Math.abs(measured.fontSize - recorded.fontSize)).toBeLessThan(0.1);
-  expect(measured.font).toMatch(/^Lato/);
-  expect(measured.arrow).toContain(38);
+  const native = await fieldLook(nativeField(opened, 'password'));
+  if (scheme === 'light') {
+    expect(native).toMatchObject({ width: 260, height: 38, radius: '8.64px', border: '1px solid rgba(0, 0, 0, 0.12)', background: 'rgb(255, 255, 255)', color: 'rgb(10, 10, 10)', font: 'Lato, Arial, Helvetica', size: '13.824px', arrow: { width: 38, fromTheEnd: 0 } });
+  }
+  const mine = await fieldLook(ourField(opened, 'Password'));
+  expectAtHome(mine, native);
+  expect(mine.arrow).toEqual({ width: 38, fromTheEnd: 1, tooltip: 'Generate password' });
+  // The label floats where something is typed, and while the field has the focus.
+  for (const [label, name] of [['Password', 'password'], ['Confirm password', 'confirm']] as const) {
+    await box(opened, label).fill('x');
+    await nativeField(opened, name).locator('input').fill('x');
+  }
+  await nativeField(opened, 'username').locator('input').focus();
+  await opened.waitForTimeout(250);
+  const [floating, theirs] = [await fieldLook(ourField(opened, 'Password')), await fieldLook(nativeField(opened, 'password'))];
+  expectAtHome(floating, theirs);
+  expect(floating.label.middle).toBeLessThanOrEqual(1);
+  expect(mine.label.middle).toBeGreaterThan(15);
+  expect(floating.label.size).toBeLessThan(mine.label.size);
+  expectAtHome(await fieldLook(ourField(opened, 'Confirm password')), await fieldLook(nativeField(opened, 'confirm')));
+  await opened.screenshot({ path: join(root, `tests/artifacts/group-office-${scheme}.png`), fullPage: true });
 }, 60_000);
 
-test('Enter in a field submits our form and not the dialog', async () => {
+test('in a right-to-left language the section turns, and the arrow stands at the left end', async () => {
+  look.language = 'ar';
+  const opened = await visit();
+  await openAccount(opened);
+  const generate = opened.locator('.field').nth(1).locator('button').last();
+  await generate.waitFor();
+  const { width, fromTheEnd } = (await fieldLook(opened.locator('.field').nth(1))).arrow!;
+  expect({ width, fromTheEnd }).toEqual({ width: 38, fromTheEnd: 1 });
+  await opened.screenshot({ path: join(root, 'tests/artifacts/group-office-ar.png'), fullPage: true });
+}, 60_000);
+
+test("Enter submits our form and presses our buttons, and never reaches the host's dialog", async () => {
   const opened = await visit();
   await openAccount(opened);
   await button(opened).waitFor();
-  await box(opened, 'Password').fill('short');
-  await box(opened, 'Password').press('Enter');
-  await opened.locator('[aria-invalid=true]').first().waitFor();
+  for (const label of ['Current password', 'Password', 'Confirm password']) {
+    await box(opened, label).fill('short');
+    await box(opened, label).press('Enter');
+    await opened.locator('[aria-invalid=true]').first().waitFor();
+  }
+  await box(opened, 'Current password').fill(OLD);
+  await box(opened, 'Password').fill(NEW);
+  await box(opened, 'Confirm password').fill(NEW);
+  await box(opened, 'Confirm password').press('Enter');
+  const again = opened.getByRole('button', { name: 'Log in again' });
+  await again.waitFor();
   expect(await submitted(opened)).toBe(0);
-  // The dialog's own fields still do: the stand-in can tell the difference.
-  await opened.locator('.dialog input').first().press('Enter');
+  // On the result, too, where no form of ours is left to stop it.
+  await opened.evaluate(() => { document.querySelector('.dialog')?.addEventListener('keydown', () => { sessionStorage.setItem('reached', 'yes'); }); });
+  await Promise.all([opened.waitForNavigation(), again.press('Enter')]);
+  expect(await opened.evaluate(() => sessionStorage.getItem('reached'))).toBeNull();
+}, 60_000);
+
+test("Enter in the dialog's own fields submits it: the stand-in can tell the difference", async () => {
+  const opened = await visit();
+  await openAccount(opened);
+  await nativeField(opened, 'username').locator('input').press('Enter');
   expect(await submitted(opened)).toBeGreaterThan(0);
 }, 60_000);
 

@@ -11,10 +11,6 @@ function mount(element) {
 	const place = element.ownerDocument.createElement("div");
 	element.replaceChildren(place);
 	let unmount, left = false;
-	// Enter would submit the whole My account form.
-	const stop = (event) => event.key === "Enter" && event.stopPropagation();
-	for (const type of ["keydown", "keypress", "keyup"]) place.addEventListener(type, stop);
-
 	const scheme = go.User.themeColorScheme;
 	const bridge = {
 		baseUrl: settings.basePath,
