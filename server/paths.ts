@@ -14,3 +14,6 @@ export function packageRoot(): string {
 }
 
 export const readJson = (path: string): unknown => JSON.parse(readFileSync(path, 'utf8'));
+
+/** The version of the module, as its manifest tells the host. */
+export const version = (): string => (readJson(join(packageRoot(), 'manifest.json')) as { version: string }).version;

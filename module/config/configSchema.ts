@@ -1,6 +1,7 @@
 import { array, boolean, type InferType, mixed, number, object, string } from 'yup';
 import { CHARACTER_CLASSES, POLICY_PRESETS } from '../policy/passwordPolicy.ts';
 import { isAddressRange } from './addressRange.ts';
+import { metricsSchema } from './metricsSchema.ts';
 import { DEFAULT_NOTICES, noticesSchema } from './noticesSchema.ts';
 
 const milliseconds = (description: string, example: number) => number().integer().min(1).max(86_400_000).required().meta({ description, example });
@@ -28,6 +29,9 @@ export const configSchema = object({
     port: number().integer().min(0).max(65_535).required().meta({ description: 'Port; 0 takes a free one', example: 8080 }),
     basePath: string().matches(/^\/[a-z0-9/_-]*[a-z0-9]$/i).required().meta({ description: 'Path of the service on its host', example: '/mailbox-password' }),
     publicUrl: string().url().nullable().defined().meta({ description: 'The address people see, behind a proxy', example: 'https://mail.example.com' }),
+    drainMs: number().integer().min(0).max(600_000).required().meta({ description: 'Milliseconds after the signal to end in which /readyz says no and requests are still served, so that a load balancer goes elsewhere', example: 10_000 }),
+    shutdownMs: milliseconds('Milliseconds after that in which requests under way may end', 30_000),
+    maxConcurrentRequests: number().integer().min(1).max(100_000).required().meta({ description: 'Requests under way above which more are refused (OVERLOADED)', example: 200 }),
     trustProxy: trustedProxies,
   }).noUnknown().required().meta({ description: 'Where the service listens and how people reach it' }),
   dataDir: string().min(1).required().meta({ description: 'Folder for databases', example: '/var/lib/mailbox-password' }),
@@ -78,6 +82,7 @@ export const configSchema = object({
     pollMs: milliseconds('Milliseconds between two looks at what is due', 1_000),
     alertAfterMs: milliseconds('Milliseconds after which an owed log-out is an alarm in the log and in /readyz', 60_000),
   }).noUnknown().required().meta({ description: 'Retries of log-outs that a session store did not take' }),
+  metrics: metricsSchema,
   log: object({
     level: string().oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).required().meta({ description: 'Least serious line that is written', example: 'info' }),
   }).noUnknown().required().meta({ description: 'The log, JSON lines on the standard error output' }),
@@ -110,7 +115,7 @@ export type Config = InferType<typeof configSchema>;
 
 /** An empty configuration is a working embedded host, for trying things out. */
 export const DEFAULT_CONFIG: Config = {
-  server: { host: '127.0.0.1', port: 8080, basePath: '/mailbox-password', publicUrl: null, trustProxy: false },
+  server: { host: '127.0.0.1', port: 8080, basePath: '/mailbox-password', publicUrl: null, drainMs: 0, shutdownMs: 30_000, maxConcurrentRequests: 200, trustProxy: false },
   dataDir: './data',
   state: { url: null },
   host: { driver: 'embedded' },
@@ -123,6 +128,7 @@ export const DEFAULT_CONFIG: Config = {
   rateLimit: { wrongPasswordsPerMailbox: { points: 10, windowSeconds: 900 }, wrongPasswordsPerAddress: { points: 30, windowSeconds: 900 } },
   timeouts: { accountsMs: 10_000, sessionsMs: 5_000, hostMs: 5_000 },
   revocation: { firstDelayMs: 1_000, maxDelayMs: 300_000, leaseMs: 30_000, pollMs: 1_000, alertAfterMs: 60_000 },
+  metrics: { port: null, host: '127.0.0.1', tokens: [] },
   log: { level: 'info' },
   locales: { dir: null },
   panels: {

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { obeySignals } from '../service/signals.ts';
 import { command, configOption, type ConfigOption, wholeNumber } from './command.ts';
 import { configOf } from './openService.ts';
 import { serve } from './serve.ts';
@@ -10,15 +11,12 @@ export function serveCommand(): Command {
     .addOption(configOption())
     .option('-p, --port <number>', 'port to listen on; 0 takes a free one', wholeNumber)
     .action(async (options: ConfigOption & { readonly port?: number }) => {
-      const service = await serve(configOf(options, options.port === undefined ? {} : { server: { port: options.port } }));
+      const load = () => configOf(options, options.port === undefined ? {} : { server: { port: options.port } });
+      const service = await serve(load());
+      obeySignals(service, service.log, load);
       const demo = service.demo.map(({ address, password }) => `    ${address.padEnd(22)} ${password}\n`).join('');
       const { demoAdministrator } = service;
       const administrator = demoAdministrator === null ? '' : `    ${demoAdministrator.name.padEnd(22)} ${demoAdministrator.password}   (Admin Panel)\n`;
       print(`\n  Mailbox Password runs at ${service.url}\n${demo === '' ? '' : `\n  For trying things out, log in as (passwords of a new data folder)\n${demo}${administrator}`}\n`);
-      const stop = (): void => {
-        service.stop().then(() => process.exit(0), () => process.exit(1));
-      };
-      process.once('SIGTERM', stop);
-      process.once('SIGINT', stop);
     });
 }

@@ -21,7 +21,7 @@ export const DEMO_MAILBOXES = [
   { address: 'carol@mail.test', displayName: 'Carol Clark', password: 'Singing-bells-9' },
 ] as const;
 
-const opened = new Map<string, Promise<EmbeddedDatabase>>();
+const opened = new Map<string, { readonly database: Promise<EmbeddedDatabase>; users: number }>();
 
 async function open(dataDir: string): Promise<EmbeddedDatabase> {
   const database = openSqlite<EmbeddedTables>(join(dataDir, 'host.db'));
@@ -59,14 +59,20 @@ async function open(dataDir: string): Promise<EmbeddedDatabase> {
 
 /** One connection per data folder, shared by the embedded accounts, sessions and host. */
 export function embeddedDatabase(dataDir: string): Promise<EmbeddedDatabase> {
-  const known = opened.get(dataDir) ?? open(dataDir);
+  const known = opened.get(dataDir) ?? { database: open(dataDir), users: 0 };
   opened.set(dataDir, known);
-  return known;
+  return known.database;
 }
 
-/** Closes it, once for all that share it. */
-export async function closeEmbedded(dataDir: string): Promise<void> {
+/** The host holds it open: while a configuration is exchanged there are two. Returns the way to let go; the last one closes it. */
+export function holdEmbedded(dataDir: string): () => Promise<void> {
   const known = opened.get(dataDir);
-  opened.delete(dataDir);
-  if (known !== undefined) await (await known).destroy();
+  if (known === undefined) return () => Promise.resolve();
+  known.users += 1;
+  return async () => {
+    known.users -= 1;
+    if (known.users > 0) return;
+    if (opened.get(dataDir) === known) opened.delete(dataDir);
+    await (await known.database).destroy();
+  };
 }

@@ -5,6 +5,8 @@ import { ModuleError } from '../../module/errors.ts';
 import { embeddedRoutes } from '../drivers/hosts/embedded/routes.ts';
 import type { Wiring } from '../wiring.ts';
 import { problemSender } from './errorResponse.ts';
+import type { Lifecycle } from './lifecycle.ts';
+import { createReadiness, type Readiness } from './readiness.ts';
 import { checkOrigin, wrongPasswordLimit } from './guard.ts';
 import { requestIds } from './requestIds.ts';
 import { adminPanelRoutes } from './panels/adminPanel.ts';
@@ -18,8 +20,15 @@ import { trustedProxies } from './trustedProxies.ts';
 
 const BODY_LIMIT_BYTES = 16 * 1024;
 
+interface AppOptions {
+  readonly lifecycle?: Lifecycle;
+  readonly readiness?: (() => Promise<Readiness>) | undefined;
+  /** Called with everything that a route is still doing, also where the browser has gone meanwhile. */
+  readonly onWork?: (work: Promise<unknown>) => void;
+}
+
 /** The server half over HTTP. It listens to nothing until told to. */
-export async function buildApp(wiring: Wiring): Promise<FastifyInstance> {
+export async function buildApp(wiring: Wiring, { lifecycle = { draining: false }, readiness = createReadiness(wiring), onWork }: AppOptions = {}): Promise<FastifyInstance> {
   const { config } = wiring;
   const trusted = trustedProxies(config.server.trustProxy);
   const app: FastifyInstance = Fastify({
@@ -46,6 +55,14 @@ export async function buildApp(wiring: Wiring): Promise<FastifyInstance> {
     frameguard: { action: 'deny' },
     hsts: config.server.publicUrl?.startsWith('https:') === true,
   });
+  app.addHook('onRoute', (route) => {
+    const { handler } = route;
+    route.handler = function watched(...args) {
+      const result: unknown = handler.apply(this, args);
+      if (result instanceof Promise) onWork?.(result);
+      return result;
+    };
+  });
   app.addHook('onRequest', async (request, reply) => {
     void reply.header('X-Request-Id', request.id);
     checkOrigin(request, config.server.publicUrl);
@@ -56,7 +73,7 @@ export async function buildApp(wiring: Wiring): Promise<FastifyInstance> {
   });
   const limit = wrongPasswordLimit(wiring);
   apiRoutes(app, wiring, limit);
-  operatorRoutes(app, wiring);
+  operatorRoutes(app, readiness, lifecycle);
   if (config.panels.user.enabled) userPanelRoutes(app, wiring, limit);
   if (config.panels.admin.enabled && wiring.panels.administrators.any) adminPanelRoutes(app, wiring, limit);
   panelPages(app, wiring);

@@ -29,6 +29,14 @@ export interface RecordRequest {
   readonly settleAfter: number;
 }
 
+/** How much is owed. */
+export interface OutboxSummary {
+  /** By store; those that owe something. */
+  readonly rows: Readonly<Record<string, number>>;
+  /** Null where nothing is owed. */
+  readonly oldestRecordedAt: number | null;
+}
+
 /** Errors: `STATE_UNAVAILABLE`. */
 export interface RevocationOutbox {
   /** Durable when it resolves: nothing may be changed before. The rows are leased to the caller. */
@@ -43,7 +51,11 @@ export interface RevocationOutbox {
   fail(changeId: string, store: string, error: string, nextAttemptAt: number): Promise<void>;
   /** Leases due rows to this node; two nodes never get the same row while a lease lasts. */
   claimDue(limit: number, leaseMs: number): Promise<readonly OwedRevocation[]>;
-  /** Everything owed, oldest first; for `/readyz`, metrics and the command line. */
+  /** Gives claimed rows back untouched. */
+  release(rows: readonly Pick<OwedRevocation, 'changeId' | 'store'>[]): Promise<void>;
+  /** For `/readyz` and metrics. */
+  summary(): Promise<OutboxSummary>;
+  /** Everything owed, oldest first; for the command line. */
   list(limit: number): Promise<readonly OwedRevocation[]>;
   /** Makes rows due now; all of them where no change is named. Returns how many. */
   retryNow(changeId?: string): Promise<number>;

@@ -74,7 +74,7 @@ export interface Worker {
   /** One pass over what is due now; returns how many rows were worked on. */
   runOnce(): Promise<number>;
   start(): void;
-  /** Resolves when the pass under way has ended. */
+  /** Resolves when the row under way has ended. */
   stop(): Promise<void>;
 }
 
@@ -85,8 +85,15 @@ export function createWorker(dependencies: WorkerDependencies): Worker {
   let stopped = false;
   const runOnce = async (): Promise<number> => {
     const rows = await dependencies.outbox.claimDue(BATCH, dependencies.leaseMs);
-    for (const row of rows) await work(row, dependencies);
-    return rows.length;
+    let worked = 0;
+    for (const row of rows) {
+      // Told to end: the rest is another node's, or due when this one is back.
+      if (stopped) break;
+      await work(row, dependencies);
+      worked += 1;
+    }
+    if (worked < rows.length) await dependencies.outbox.release(rows.slice(worked));
+    return worked;
   };
   const tick = (): void => {
     running = runOnce()

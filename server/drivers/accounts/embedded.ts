@@ -5,7 +5,7 @@ import { ModuleError } from '../../../module/errors.ts';
 import type { Account, AccountApi } from '../../ports/accountApi.ts';
 import type { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
-import { ARGON2ID, closeEmbedded, embeddedDatabase } from '../embeddedDatabase.ts';
+import { ARGON2ID, embeddedDatabase, holdEmbedded } from '../embeddedDatabase.ts';
 
 interface Row { address: string; display_name: string; hash: string; enabled: number; password_changed_at: number; change_required: number }
 
@@ -83,7 +83,7 @@ export default defineAccountDriver({
       async check() {
         await database.selectFrom('mailbox').select('address').limit(1).execute();
       },
-      close: () => closeEmbedded(dataDir),
+      close: holdEmbedded(dataDir),
     };
   },
 });

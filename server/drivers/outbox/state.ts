@@ -62,6 +62,19 @@ export function createStateOutbox(database: StateDatabase, clock: Clock, leaseMs
       }
       return claimed;
     },
+    async release(rows) {
+      for (const { changeId, store } of rows) {
+        await database.updateTable('outbox').set({ claimed_by: null, claimed_until: 0 })
+          .where('change_id', '=', changeId).where('store', '=', store).where('claimed_by', '=', node).execute();
+      }
+    },
+    async summary() {
+      const stores = await database.selectFrom('outbox').select((row) => ['store', row.fn.countAll().as('count'), row.fn.min('recorded_at').as('oldest')]).groupBy('store').execute();
+      return {
+        rows: Object.fromEntries(stores.map(({ store, count }) => [store, Number(count)])),
+        oldestRecordedAt: stores.length === 0 ? null : Math.min(...stores.map(({ oldest }) => Number(oldest))),
+      };
+    },
     async list(limit) {
       return (await database.selectFrom('outbox').selectAll().orderBy('recorded_at').limit(limit).execute()).map(owed);
     },

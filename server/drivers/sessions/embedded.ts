@@ -1,7 +1,7 @@
 import { object } from 'yup';
 import type { SessionStore } from '../../ports/sessionStore.ts';
 import { defineSessionDriver } from '../defineDriver.ts';
-import { closeEmbedded, embeddedDatabase } from '../embeddedDatabase.ts';
+import { embeddedDatabase, holdEmbedded } from '../embeddedDatabase.ts';
 
 /** Web sessions of the embedded host. */
 export default defineSessionDriver({
@@ -34,7 +34,7 @@ export default defineSessionDriver({
       async check() {
         await database.selectFrom('session').select('id').limit(1).execute();
       },
-      close: () => closeEmbedded(dataDir),
+      close: holdEmbedded(dataDir),
     };
   },
 });

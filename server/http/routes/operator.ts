@@ -1,24 +1,19 @@
 import type { FastifyInstance } from 'fastify';
-import type { Wiring } from '../../wiring.ts';
+import type { Lifecycle } from '../lifecycle.ts';
+import type { Readiness } from '../readiness.ts';
 
-/** `/healthz`: the process answers. `/readyz`: everything behind it answers too, and no log-out is overdue. */
-export function operatorRoutes(app: FastifyInstance, wiring: Wiring): void {
-  const { accounts, host, stores, outbox, clock, config } = wiring;
+/**
+ * `/healthz`: the process answers. `/readyz`: everything behind it answers too, no log-out is overdue, and it is not shutting down; what is
+ * not well is named, and nothing more. `/readyz/self`: only the last of these, for load balancers in front of nodes that share what is behind.
+ */
+export function operatorRoutes(app: FastifyInstance, readiness: () => Promise<Readiness>, lifecycle: Lifecycle): void {
+  const answer = (down: readonly string[]) => ({ status: down.length === 0 ? 'ready' : 'not ready', down });
+  const leaving = (): string[] => (lifecycle.draining ? ['shutting-down'] : []);
   app.get('/healthz', () => ({ status: 'ok' }));
+  app.get('/readyz/self', async (_request, reply) => reply.code(lifecycle.draining ? 503 : 200).header('Cache-Control', 'no-store').send(answer(leaving())));
   app.get('/readyz', async (_request, reply) => {
-    const options = () => ({ signal: AbortSignal.timeout(config.timeouts.sessionsMs) });
-    const checks: [string, () => Promise<unknown>][] = [
-      ['accounts', () => accounts.check(options())],
-      ['host', () => host.check(options())],
-      ...stores.map((store): [string, () => Promise<unknown>] => [`sessions:${store.name}`, () => store.check(options())]),
-      ['state', () => outbox.list(1)],
-      ['outbox', async () => {
-        const [oldest] = await outbox.list(1);
-        if (oldest !== undefined && clock.now() - oldest.recordedAt > config.revocation.alertAfterMs) throw new Error(`a log-out is owed by ${oldest.store}`);
-      }],
-    ];
-    const down: string[] = [];
-    await Promise.all(checks.map(async ([name, check]) => { await check().catch(() => down.push(name)); }));
-    return reply.code(down.length === 0 ? 200 : 503).send({ status: down.length === 0 ? 'ready' : 'not ready', down: down.sort() });
+    const { up } = await readiness();
+    const down = [...Object.entries(up).flatMap(([name, well]) => (well ? [] : [name])), ...leaving()].sort();
+    return reply.code(down.length === 0 ? 200 : 503).header('Cache-Control', 'no-store').send(answer(down));
   });
 }

@@ -2,7 +2,7 @@ import { object } from 'yup';
 import { ModuleError } from '../../../../module/errors.ts';
 import type { HostIdentity } from '../../../ports/hostIdentity.ts';
 import { defineHostDriver } from '../../defineDriver.ts';
-import { closeEmbedded, embeddedDatabase } from '../../embeddedDatabase.ts';
+import { embeddedDatabase, holdEmbedded } from '../../embeddedDatabase.ts';
 import { sameToken, webSessions } from './webSessions.ts';
 
 export const SESSION_COOKIE = 'mailbox_session';
@@ -26,7 +26,7 @@ export default defineHostDriver({
       },
       clearedCookies: () => [`${SESSION_COOKIE}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax`],
       check: () => Promise.resolve(),
-      close: () => closeEmbedded(dataDir),
+      close: holdEmbedded(dataDir),
     };
   },
 });

@@ -1,0 +1,58 @@
+import type { OutboxSummary } from '../ports/revocationOutbox.ts';
+import type { Wiring } from '../wiring.ts';
+
+export interface Readiness {
+  /** By part: `accounts`, `host`, `state`, `sessions:NAME`, and `outbox`, which is up while no log-out is overdue. */
+  readonly up: Readonly<Record<string, boolean>>;
+  /** Null where the state database does not answer. */
+  readonly outbox: OutboxSummary | null;
+}
+
+/** However often it is asked, what stands behind is asked once a second. */
+const KEPT_MS = 1_000;
+
+/** Asks every part at the same time, each with a time limit; never rejects. Reasons go to the log, names alone to the caller. */
+export function createReadiness(wiring: Wiring) {
+  const { accounts, host, stores, outbox, clock, config, log } = wiring;
+  let kept: { readonly until: number; readonly answer: Promise<Readiness> } | undefined;
+  const down = new Set<string>();
+
+  async function ask(): Promise<Readiness> {
+    const signal = AbortSignal.timeout(config.timeouts.sessionsMs);
+    const late = new Promise<never>((_resolve, reject) => { signal.addEventListener('abort', () => { reject(new Error('time-out')); }, { once: true }); });
+    late.catch(() => undefined);
+    let summary: OutboxSummary | null = null;
+    const parts: readonly (readonly [string, () => Promise<unknown>])[] = [
+      ['accounts', () => accounts.check({ signal })],
+      ['host', () => host.check({ signal })],
+      ...stores.map((store) => [`sessions:${store.name}`, () => store.check({ signal })] as const),
+      ['state', async () => { summary = await outbox.summary(); }],
+    ];
+    const up: Record<string, boolean> = {};
+    await Promise.all(parts.map(async ([name, check]) => {
+      try {
+        await Promise.race([check(), late]);
+        up[name] = true;
+        if (down.delete(name)) log.warn({ component: name }, 'answers again');
+      } catch (error) {
+        up[name] = false;
+        // Once per outage, not once per question.
+        if (!down.has(name)) log.warn({ component: name, detail: error instanceof Error ? error.message : 'no answer' }, 'does not answer');
+        down.add(name);
+      }
+    }));
+    const { oldestRecordedAt } = (summary as OutboxSummary | null) ?? { oldestRecordedAt: null };
+    up['outbox'] = oldestRecordedAt === null || clock.now() - oldestRecordedAt <= config.revocation.alertAfterMs;
+    return { up, outbox: summary };
+  }
+
+  return (): Promise<Readiness> => {
+    const now = performance.now();
+    if (kept === undefined || now > kept.until) {
+      const answer = ask();
+      kept = { until: Number.POSITIVE_INFINITY, answer };
+      void answer.then(() => { kept = { until: performance.now() + KEPT_MS, answer }; });
+    }
+    return kept.answer;
+  };
+}

@@ -1,0 +1,85 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from 'pino';
+import type { Config } from '../../module/config/configSchema.ts';
+import { buildApp } from '../http/app.ts';
+import type { Lifecycle } from '../http/lifecycle.ts';
+import { createReadiness, type Readiness } from '../http/readiness.ts';
+import type { Metrics } from '../ports/metrics.ts';
+import { createWorker } from '../revocation/worker.ts';
+import { wire, type Wiring } from '../wiring.ts';
+import { refuse } from './refuse.ts';
+
+export interface GenerationOptions {
+  readonly config: Config;
+  readonly log: Logger;
+  readonly metrics: Metrics;
+  readonly lifecycle: Lifecycle;
+  /** Another generation is still serving. */
+  readonly beside: boolean;
+  /** Lets a test put itself between the ports. */
+  readonly decorate: (wiring: Wiring) => Wiring;
+}
+
+/** One configuration at work: everything that is made from it, and the requests that began under it. */
+export interface Generation {
+  readonly wiring: Wiring;
+  readonly readiness: () => Promise<Readiness>;
+  handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Requests and their work not yet ended. */
+  underWay(): number;
+  /** Ends the worker after its row, waits for what is under way (at most `ms`), closes every driver. True where nothing was cut off. */
+  retire(ms: number): Promise<boolean>;
+}
+
+/** Asked by what watches over the service: a node that sheds load must not be taken for dead. */
+const WATCHED = new Set(['/healthz', '/readyz', '/readyz/self']);
+
+export async function openGeneration({ config, log, metrics, lifecycle, beside, decorate }: GenerationOptions): Promise<Generation> {
+  const wiring = decorate(await wire(config, log, { metrics, beside }));
+  const readiness = createReadiness(wiring);
+  let count = 0;
+  let whenIdle: (() => void) | undefined;
+  const begin = (): void => { count += 1; };
+  const end = (): void => {
+    count -= 1;
+    if (count === 0) whenIdle?.();
+  };
+  const app = await buildApp(wiring, {
+    lifecycle, readiness,
+    // A change goes on where its browser has gone: closing the drivers under it would leave it half done.
+    onWork(work) { begin(); work.then(end, end); },
+  });
+  await app.ready();
+  const worker = createWorker({ ...wiring, accountsTimeoutMs: config.timeouts.accountsMs, timeoutMs: config.timeouts.sessionsMs, ...config.revocation });
+  worker.start();
+  let open = 0;
+
+  return {
+    wiring, readiness,
+    handle(request, response) {
+      if (open >= config.server.maxConcurrentRequests && !WATCHED.has(request.url ?? '')) {
+        refuse(response, 'OVERLOADED', wiring);
+        return;
+      }
+      open += 1;
+      begin();
+      response.once('close', () => { open -= 1; end(); });
+      app.routing(request, response);
+    },
+    underWay: () => count,
+    async retire(ms) {
+      const idle = new Promise<void>((resolve) => {
+        whenIdle = resolve;
+        if (count === 0) resolve();
+      });
+      let timer: NodeJS.Timeout | undefined;
+      const late = new Promise<'late'>((resolve) => { timer = setTimeout(() => { resolve('late'); }, ms); });
+      const result = await Promise.race([Promise.all([idle, worker.stop()]), late]);
+      clearTimeout(timer);
+      if (result === 'late') return false;
+      await app.close();
+      await wiring.close();
+      return true;
+    },
+  };
+}

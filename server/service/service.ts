@@ -1,0 +1,139 @@
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Config } from '../../module/config/configSchema.ts';
+import type { Observed } from '../metrics/promMetrics.ts';
+import { createPromMetrics } from '../metrics/promMetrics.ts';
+import { version } from '../paths.ts';
+import type { Wiring } from '../wiring.ts';
+import { keepFixed } from './fixedKeys.ts';
+import { type Generation, openGeneration } from './generation.ts';
+import { createMetricsListener } from './metricsListener.ts';
+import { refuse } from './refuse.ts';
+
+export interface Service {
+  readonly url: string;
+  /** Null where metrics are off. */
+  readonly metricsUrl: string | null;
+  /** Rejects where the new configuration cannot be put to work: then the old one goes on as it was. Resolves with the keys that need a restart. */
+  reload(load: () => Config): Promise<readonly string[]>;
+  /** Resolves with true where everything under way came to its end. */
+  stop(): Promise<boolean>;
+}
+
+/** Longer than the idle time of usual proxies (60 s): the side that sends requests has to be the one that closes. */
+const KEEP_ALIVE_MS = 72_000;
+/** A client that sends its request byte by byte holds nothing for longer. */
+const HEADERS_MS = 20_000;
+const REQUEST_MS = 30_000;
+
+const listen = (server: Server, host: string, port: number): Promise<number> => new Promise((resolve, reject) => {
+  server.once('error', reject);
+  server.listen({ host, port }, () => {
+    server.off('error', reject);
+    resolve((server.address() as AddressInfo).port);
+  });
+});
+
+const closed = (server: Server): Promise<void> => new Promise((resolve) => { server.close(() => { resolve(); }); });
+const urlOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${String(port)}`;
+
+/**
+ * The running service: one listener, and behind it one configuration at a time. A reload builds the next one completely, then hands every
+ * new request to it; the requests of the old one end under the old one.
+ */
+export async function startService(first: Config, log: Logger, decorate: (wiring: Wiring) => Wiring = (wiring) => wiring): Promise<Service> {
+  const prom = createPromMetrics(version());
+  const { metrics } = prom;
+  const lifecycle = { draining: false };
+  let closing = false;
+  let config = first;
+  let current = await openGeneration({ config, log, metrics, lifecycle, beside: false, decorate });
+  const retiring = new Set<Promise<boolean>>();
+
+  const server = createServer((request, response) => {
+    // Keep-alive connections move to another node with their next request.
+    if (lifecycle.draining) response.setHeader('Connection', 'close');
+    if (closing) refuse(response, 'SHUTTING_DOWN', { log, metrics });
+    else current.handle(request, response);
+  });
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.headersTimeout = HEADERS_MS;
+  server.requestTimeout = REQUEST_MS;
+
+  async function observe(): Promise<Observed> {
+    const { wiring: { clock, config: { readOnly } }, readiness } = current;
+    const { up, outbox } = await readiness();
+    const oldest = outbox?.oldestRecordedAt ?? null;
+    return { up, readOnly, outbox: outbox === null ? null : { rows: outbox.rows, oldestSeconds: oldest === null ? 0 : Math.max(0, clock.now() - oldest) / 1000 } };
+  }
+  const metricsServer = config.metrics.port === null ? null : createMetricsListener({ prom, observe, tokens: () => config.metrics.tokens });
+
+  const retire = (generation: Generation, ms: number): Promise<boolean> => {
+    const done = generation.retire(ms);
+    retiring.add(done);
+    void done.finally(() => retiring.delete(done));
+    return done;
+  };
+
+  let port: number;
+  let metricsPort: number | null = null;
+  try {
+    port = await listen(server, config.server.host, config.server.port);
+    if (metricsServer !== null) metricsPort = await listen(metricsServer, config.metrics.host, config.metrics.port ?? 0);
+  } catch (error) {
+    server.close();
+    await current.retire(1_000);
+    throw error;
+  }
+  log.info({ version: version(), url: urlOf(config.server.host, port) }, 'started');
+
+  async function reload(given: Config): Promise<readonly string[]> {
+    const { config: next, kept } = keepFixed(config, given);
+    const opened = await openGeneration({ config: next, log, metrics, lifecycle, beside: true, decorate });
+    const before = current;
+    [current, config] = [opened, next];
+    log.level = next.log.level;
+    // Requests of the old one have their time limits; whatever ignores them is not waited for endlessly.
+    void retire(before, next.server.shutdownMs).then((clean) => { if (!clean) log.warn({ underWay: before.underWay() }, 'requests of the configuration before did not end in time'); });
+    return kept;
+  }
+
+  let turn: Promise<unknown> = Promise.resolve();
+  return {
+    url: urlOf(config.server.host, port),
+    metricsUrl: metricsPort === null ? null : `${urlOf(config.metrics.host, metricsPort)}/metrics`,
+    /** One at a time. */
+    reload(load) {
+      const mine = turn.then(() => reload(load()));
+      turn = mine.then(() => { metrics.reloaded('done'); }, () => { metrics.reloaded('refused'); });
+      return mine;
+    },
+    async stop() {
+      lifecycle.draining = true;
+      await turn;
+      const { drainMs, shutdownMs } = config.server;
+      if (drainMs > 0) {
+        log.info({ drainMs }, 'shutting down: /readyz says no, requests are still served');
+        await wait(drainMs);
+      }
+      closing = true;
+      const ended = closed(server);
+      server.closeIdleConnections();
+      log.info({ underWay: current.underWay() }, 'shutting down: no new requests; those under way end');
+      void retire(current, shutdownMs);
+      const clean = (await Promise.all(retiring)).every(Boolean);
+      if (!clean) log.error({ underWay: current.underWay(), shutdownMs }, 'shutting down: requests were cut off; what they owe is in the outbox and is done at the next start');
+      server.closeAllConnections();
+      await ended;
+      if (metricsServer !== null) {
+        const gone = closed(metricsServer);
+        metricsServer.closeAllConnections();
+        await gone;
+      }
+      log.info('stopped');
+      return clean;
+    },
+  };
+}

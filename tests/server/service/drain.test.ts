@@ -1,0 +1,108 @@
+import { connect } from 'node:net';
+import { ALICE, NEW } from '../../fixtures/service.ts';
+import { enter, startProcess } from '../../fixtures/serviceProcess.ts';
+import { sleep } from '../../services/process.ts';
+
+jest.setTimeout(120_000);
+
+const code = async (answer: Response): Promise<string> => ((await answer.json()) as { code: string }).code;
+
+test('a change under way when SIGTERM comes is finished, and the exit code is 0', async () => {
+  const service = await startProcess({}, { slowChangeMs: 1500 });
+  const browser = await enter(service.url);
+  const changing = browser.change(ALICE.password, NEW);
+  await service.says('changing');
+  service.signal('SIGTERM');
+  const answer = await changing;
+  expect([answer.status, await answer.json()]).toMatchObject([200, { revocation: 'done' }]);
+  expect(await service.exited).toBe(0);
+  expect(service.text()).toContain('"outcome":"done"');
+  await expect(fetch(`${service.url}/healthz`)).rejects.toThrow();
+});
+
+test('while it drains, /readyz says no and changes are still served; then the listener is gone', async () => {
+  const service = await startProcess({ server: { drainMs: 3000 } });
+  const browser = await enter(service.url);
+  expect((await fetch(`${service.url}/readyz/self`)).status).toBe(200);
+  service.signal('SIGTERM');
+  await service.says('told to end');
+  const began = Date.now();
+  const ready = await fetch(`${service.url}/readyz`);
+  expect([ready.status, await ready.json()]).toEqual([503, { status: 'not ready', down: ['shutting-down'] }]);
+  expect((await fetch(`${service.url}/readyz/self`)).status).toBe(503);
+  expect((await fetch(`${service.url}/healthz`)).headers.get('connection')).toBe('close');
+  expect((await browser.change(ALICE.password, NEW)).status).toBe(200);
+  expect(await service.exited).toBe(0);
+  expect(Date.now() - began).toBeGreaterThan(2000);
+});
+
+test('what comes on an open connection after the listener closed is refused: SHUTTING_DOWN, with when to come back', async () => {
+  const service = await startProcess({}, { slowChangeMs: 2000 });
+  const browser = await enter(service.url);
+  const { hostname, port } = new URL(service.url);
+  const socket = connect(Number(port), hostname);
+  let answers = '';
+  socket.on('data', (chunk) => { answers += chunk.toString(); });
+  const post = (body: string) => `POST /mailbox-password/api/v1/password HTTP/1.1\r\nHost: ${hostname}:${port}\r\nCookie: ${browser.cookie}\r\nX-CSRF-Token: ${browser.csrfToken}\r\nContent-Type: application/json\r\nContent-Length: ${String(Buffer.byteLength(body))}\r\n\r\n${body}`;
+  socket.write(post(JSON.stringify({ currentPassword: ALICE.password, newPassword: NEW })));
+  await service.says('changing');
+  service.signal('SIGTERM');
+  await service.says('no new requests');
+  socket.write(post(JSON.stringify({ currentPassword: NEW, newPassword: 'Third!Harvest44' })));
+  expect(await service.exited).toBe(0);
+  expect(answers).toMatch(/^HTTP\/1\.1 200 /);
+  expect(answers).toMatch(/HTTP\/1\.1 503 [\s\S]*Retry-After: 5[\s\S]*"code":"SHUTTING_DOWN"/);
+  expect(answers.match(/"revocation":"done"/g)).toHaveLength(1);
+});
+
+test('what does not end is cut off at the hard deadline: exit code 1, and said', async () => {
+  const service = await startProcess({ server: { shutdownMs: 500 } }, { slowChangeMs: 30_000 });
+  const browser = await enter(service.url);
+  const changing = browser.change(ALICE.password, NEW).then(() => 'answered', () => 'cut off');
+  await service.says('changing');
+  service.signal('SIGTERM');
+  expect(await service.exited).toBe(1);
+  expect(await changing).toBe('cut off');
+  expect(service.text()).toContain('requests were cut off');
+});
+
+test('a second signal ends it at once', async () => {
+  const service = await startProcess({}, { slowChangeMs: 30_000 });
+  const browser = await enter(service.url);
+  void browser.change(ALICE.password, NEW).catch(() => undefined);
+  await service.says('changing');
+  service.signal('SIGTERM');
+  await service.says('told to end');
+  await sleep(100);
+  service.signal('SIGTERM');
+  expect(await service.exited).toBe(143);
+});
+
+test('a change goes on to its end where its browser went away before the service ended', async () => {
+  const service = await startProcess({}, { slowChangeMs: 1500 });
+  const browser = await enter(service.url);
+  const gone = new AbortController();
+  void fetch(`${service.url}/mailbox-password/api/v1/password`, {
+    method: 'POST', signal: gone.signal, headers: { 'content-type': 'application/json', cookie: browser.cookie, 'x-csrf-token': browser.csrfToken },
+    body: JSON.stringify({ currentPassword: ALICE.password, newPassword: NEW }),
+  }).catch(() => undefined);
+  await service.says('changing');
+  gone.abort();
+  service.signal('SIGTERM');
+  expect(await service.exited).toBe(0);
+  expect(service.text()).toMatch(/"outcome":"done".*"password change"/);
+});
+
+test('what is refused because too much is under way is OVERLOADED; the watchers are still answered', async () => {
+  const service = await startProcess({ server: { maxConcurrentRequests: 1 } }, { slowChangeMs: 2000 });
+  const browser = await enter(service.url);
+  const changing = browser.change(ALICE.password, NEW);
+  await service.says('changing');
+  const refused = await fetch(`${service.url}/login`);
+  expect([refused.status, refused.headers.get('retry-after'), await code(refused)]).toEqual([503, '5', 'OVERLOADED']);
+  expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
+  expect((await changing).status).toBe(200);
+  expect((await fetch(`${service.url}/login`)).status).toBe(200);
+  service.signal('SIGTERM');
+  expect(await service.exited).toBe(0);
+});
