@@ -49,7 +49,7 @@ export const ldapOptions = object({
     enabled: attribute().meta({ description: 'Tells who may log in', example: 'accountStatus' }),
   }).noUnknown().default(undefined).meta({ description: 'Attributes of a mailbox\'s entry' }),
   enabledValues: array(string().required()).min(1).meta({ description: 'Values of attributes.enabled that mean yes, without regard to case (default TRUE, 1, yes, active); an entry without the attribute may log in', example: ['active'] }),
-  domains: object({
+  listDomains: object({
     base: string().min(1).required().meta({ description: 'Where domains are looked for', example: 'ou=domains,dc=example,dc=com' }),
     filter: filterTemplate([]).meta({ description: 'Which entries are domains', example: '(objectClass=dNSDomain)' }),
     attribute: attribute().required().meta({ description: 'Holds the domain\'s name', example: 'dc' }),

@@ -32,7 +32,7 @@ export class MailboxDirectory {
     this.#layout = layout;
     const everywhere = options.base !== undefined && !speaksOfDomain(options.base);
     this.canListMailboxes = options.base !== undefined && (layout.address !== null || speaksOfDomain(options.base) || speaksOfDomain(options.listFilter));
-    this.canListDomains = options.domains !== undefined || (everywhere && layout.address !== null);
+    this.canListDomains = options.listDomains !== undefined || (everywhere && layout.address !== null);
   }
 
   /** Null where there is none; `ACCOUNT_AMBIGUOUS` where there are two. */
@@ -58,7 +58,7 @@ export class MailboxDirectory {
   }
 
   async listDomains(connection: LdapConnection, search: string): Promise<readonly string[]> {
-    const { domains, base = '' } = this.#options;
+    const { listDomains: domains, base = '' } = this.#options;
     const wanted = fold(search);
     const attribute = domains?.attribute ?? this.#layout.address ?? '';
     const filter = domains?.filter === undefined ? present(attribute) : allOf([fillFilter(domains.filter, {}), present(attribute)]);
@@ -93,7 +93,7 @@ export class MailboxDirectory {
 
   /** That what the configuration speaks of is there, and that the server changes passwords by RFC 3062, where it tells. */
   async check(connection: LdapConnection): Promise<void> {
-    const { base, domains } = this.#options;
+    const { base, listDomains: domains } = this.#options;
     for (const place of [speaksOfDomain(base) ? undefined : base, domains?.base].filter((name) => name !== undefined)) {
       const found = await this.#search(connection, place, { scope: 'base', filter: present('objectClass'), attributes: ['1.1'], sizeLimit: 1 }, true);
       if (found.length === 0) throw new ModuleError('ACCOUNTS_MISCONFIGURED', { detail: `the directory has no ${place}, or the service may not read it` });
