@@ -38,6 +38,7 @@ export const ERRORS = {
   PASSWORD_IN_HISTORY: no(422),
   PASSWORD_CHANGE_TOO_SOON: no(422),
   POLICY_UNAVAILABLE: no(503, true),
+  PASSWORD_CHANGE_REQUIRED: no(403),
 
   // The account
   ACCOUNT_NOT_FOUND: no(404),

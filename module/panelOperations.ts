@@ -16,6 +16,8 @@ export const USER_PANEL_OPERATIONS = {
 /** The wire contract of the Admin Panel. Every call is held to the administrator's domains; outside of them: `FORBIDDEN`. */
 export const ADMIN_PANEL_OPERATIONS = {
   logIn: { method: 'POST', path: '/admin/api/v1/login' },
+  getHostAdministrator: { method: 'GET', path: '/admin/api/v1/login/host' },
+  logInByHost: { method: 'POST', path: '/admin/api/v1/login/by-host' },
   getSession: { method: 'GET', path: '/admin/api/v1/session' },
   logOut: { method: 'POST', path: '/admin/api/v1/logout' },
   listDomains: { method: 'GET', path: '/admin/api/v1/domains' },
@@ -23,6 +25,7 @@ export const ADMIN_PANEL_OPERATIONS = {
   countSessions: { method: 'POST', path: '/admin/api/v1/mailboxes/sessions' },
   getMailbox: { method: 'GET', path: '/admin/api/v1/mailbox' },
   setPassword: { method: 'POST', path: '/admin/api/v1/mailbox/password' },
+  requireChange: { method: 'POST', path: '/admin/api/v1/mailbox/require-change' },
   endSessions: { method: 'POST', path: '/admin/api/v1/mailbox/end-sessions' },
   listHistory: { method: 'GET', path: '/admin/api/v1/history' },
   exportHistory: { method: 'GET', path: '/admin/api/v1/history.csv' },
@@ -50,6 +53,8 @@ export interface UserSessionResponse {
   /** How long after the log-in the page may send on the password that was typed there. */
   readonly reauthenticateAfterSeconds: number;
   readonly mailSettings: MailSettings;
+  /** A new password has to be chosen first: everything else is refused with `PASSWORD_CHANGE_REQUIRED`. */
+  readonly changeRequired: boolean;
 }
 
 export interface Device {
@@ -74,6 +79,11 @@ export interface DevicesResponse {
 export interface EndedResponse {
   readonly ended: ChannelCounts;
   readonly pending: readonly Channel[];
+}
+
+/** Whether the browser is logged in to the host as one of its administrators; null = no. */
+export interface HostAdministratorResponse {
+  readonly name: string | null;
 }
 
 export interface AdminSessionResponse {
@@ -107,6 +117,8 @@ export interface MailboxesResponse {
 export interface MailboxResponse extends MailboxRow {
   /** Sent back with a new password: where it differs by then, somebody else was faster. Null where the back end cannot tell. */
   readonly passwordVersion: string | null;
+  /** Whether a new password is asked for at the next log-in; null where the back end cannot do that. */
+  readonly changeRequired: boolean | null;
 }
 
 export interface SessionCountsResponse {

@@ -12,6 +12,8 @@ import { createPort } from './createPort.ts';
 import { createStateAudit } from './drivers/audit/state.ts';
 import type { DriverContext } from './drivers/defineDriver.ts';
 import { createStateOutbox } from './drivers/outbox/state.ts';
+import { createRedisRateLimiter } from './drivers/rateLimit/redis.ts';
+import { createStateRateLimiter } from './drivers/rateLimit/state.ts';
 import { createServerRules, distinctRules } from './passwordPolicy/createServerRules.ts';
 import { DRIVERS } from './drivers/registry.ts';
 import { createPanels, type Panels } from './panels/createPanels.ts';
@@ -21,10 +23,13 @@ import type { AccountApi } from './ports/accountApi.ts';
 import type { AuditLog } from './ports/auditLog.ts';
 import type { Clock } from './ports/clock.ts';
 import type { HostIdentity } from './ports/hostIdentity.ts';
+import type { MailboxTurns } from './ports/mailboxTurns.ts';
 import { type Metrics, NO_METRICS } from './ports/metrics.ts';
 import type { PasswordPolicyProvider } from './ports/passwordPolicyProvider.ts';
+import type { RateLimiter } from './ports/rateLimiter.ts';
 import type { RevocationOutbox } from './ports/revocationOutbox.ts';
 import type { SessionStore } from './ports/sessionStore.ts';
+import { createMailboxTurns } from './state/mailboxTurns.ts';
 import { createSharedClock } from './state/sharedClock.ts';
 import { openState } from './state/stateDatabase.ts';
 import { createTextLibrary, type TextLibrary } from './texts/textLibrary.ts';
@@ -46,6 +51,8 @@ export interface Wiring {
   readonly metrics: Metrics;
   readonly panels: Panels;
   readonly texts: TextLibrary;
+  readonly limiter: RateLimiter;
+  readonly turns: MailboxTurns;
   close(): Promise<void>;
 }
 
@@ -98,13 +105,16 @@ export async function wire(config: Config, log: Logger, { system = Date.now, met
     }
     const host = await createPort<HostIdentity>(DRIVERS.hosts, 'host', config.host, context(config.host.driver));
     opened.push(host);
+    const limiter = config.rateLimit.redis === null ? createStateRateLimiter(state.database, clock) : createRedisRateLimiter(config.rateLimit.redis);
+    opened.push(limiter);
+    const turns = createMailboxTurns(state.database, clock);
     const panels = await createPanels(config, state.database as unknown as Parameters<typeof createPanels>[1], clock);
     const addressOf = async (changeId: string) => (await state.database.selectFrom('outbox').select('address').where('change_id', '=', changeId).executeTakeFirst())?.address ?? null;
     const outbox = endingPanelSessions(createStateOutbox(state.database, clock, config.revocation.leaseMs), panels.sessions, addressOf);
     // SQLite has one process: what a dead one had leased is free at once. Shared, the lease has to end.
     if (!state.shared && !beside) await outbox.retryNow();
     const texts = createTextLibrary(config.locales.dir, (path, error) => { log.error({ path, detail: (error as Error).message }, 'texts cannot be read; the last good ones are used'); });
-    return { config, dataDir, policy, rules, accounts, stores, host, outbox, clock, log, metrics, panels, texts, audit: createStateAudit(state.database), close: closeAll };
+    return { config, dataDir, policy, rules, accounts, stores, host, outbox, clock, log, metrics, panels, limiter, turns, texts, audit: createStateAudit(state.database), close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;

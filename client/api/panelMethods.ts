@@ -1,6 +1,6 @@
 import type { ChangeOwnPasswordRequest, ChangePasswordResponse } from '../../module/operations.ts';
 import {
-  ADMIN_PANEL_OPERATIONS as ADMIN, type AdminSessionResponse, type DevicesResponse, type DomainsResponse, type EndedResponse, type HistoryQuery, type HistoryResponse,
+  ADMIN_PANEL_OPERATIONS as ADMIN, type AdminSessionResponse, type DevicesResponse, type DomainsResponse, type EndedResponse, type HistoryQuery, type HostAdministratorResponse, type HistoryResponse,
   type MailboxesResponse, type MailboxResponse, type SessionCountsResponse, USER_PANEL_OPERATIONS as USER, type UserSessionResponse,
 } from '../../module/panelOperations.ts';
 import { wishes } from '../i18n/wishes.ts';
@@ -41,6 +41,8 @@ export const adminPanelApi = (send: Send) => ({
   getLanguages: () => getLanguages(send),
   getMessages: (chosen: string | null) => send<Record<string, string>>('GET', `/locales/admin-panel/${wishes(chosen)}.json`, undefined, undefined),
   logIn: (request: { name: string; password: string }) => send<AdminSessionResponse>('POST', ADMIN.logIn.path, request, undefined),
+  getHostAdministrator: (signal?: AbortSignal) => send<HostAdministratorResponse>('GET', ADMIN.getHostAdministrator.path, undefined, signal),
+  logInByHost: () => send<AdminSessionResponse>('POST', ADMIN.logInByHost.path, {}, undefined),
   getSession: (signal?: AbortSignal) => send<AdminSessionResponse>('GET', ADMIN.getSession.path, undefined, signal),
   logOut: () => send<object>('POST', ADMIN.logOut.path, {}, undefined),
   listDomains: (search: string, cursor: string | null, signal?: AbortSignal) => send<DomainsResponse>('GET', withQuery(ADMIN.listDomains.path, { search, cursor }), undefined, signal),
@@ -48,7 +50,8 @@ export const adminPanelApi = (send: Send) => ({
     send<MailboxesResponse>('GET', withQuery(ADMIN.listMailboxes.path, { domain, search, cursor }), undefined, signal),
   countSessions: (addresses: readonly string[], signal?: AbortSignal) => send<SessionCountsResponse>('POST', ADMIN.countSessions.path, { addresses }, signal),
   getMailbox: (address: string, signal?: AbortSignal) => send<MailboxResponse>('GET', withQuery(ADMIN.getMailbox.path, { address }), undefined, signal),
-  setPassword: (request: { address: string; newPassword: string; passwordVersion: string | null }) => send<ChangePasswordResponse>('POST', ADMIN.setPassword.path, request, undefined),
+  setPassword: (request: { address: string; newPassword: string; passwordVersion: string | null; requireChange?: boolean }) => send<ChangePasswordResponse>('POST', ADMIN.setPassword.path, request, undefined),
+  requireChange: (address: string, required: boolean) => send<object>('POST', ADMIN.requireChange.path, { address, required }, undefined),
   endSessions: (address: string) => send<EndedResponse>('POST', ADMIN.endSessions.path, { address }, undefined),
   listHistory: (query: HistoryQuery, cursor: string | null, signal?: AbortSignal) => send<HistoryResponse>('GET', withQuery(ADMIN.listHistory.path, { ...query, cursor }), undefined, signal),
   /** An address to go to: the browser saves what comes while it comes. */

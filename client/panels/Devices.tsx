@@ -57,7 +57,7 @@ export function Devices({ api, onSignedOut }: { readonly api: UserPanelApi; read
           );
         })}
       </ul>
-      <div role="status">{end.isPending ? t('section.loading') : answer !== null && <Ended {...answer} />}</div>
+      <div role="status">{end.isPending ? t('panel.loggingOut') : answer !== null && <Ended {...answer} />}</div>
       {end.isError && <Failed error={end.error} onRetry={() => { end.reset(); void devices.refetch(); }} />}
       <div className="buttons">
         <button type="button" className="plain" disabled={end.isPending || rows.every(({ current }) => current)} onClick={() => { end.mutate({ which: 'others' }); }}>{t('userPanel.endOthers')}</button>

@@ -5,15 +5,20 @@ import { useTranslator } from '../i18n/context.ts';
 import { useDebounced } from './useDebounced.ts';
 import { useSignedOut } from './useSignedOut.ts';
 
+/** Options that are more than the list shows at a time. */
+const FILLS = 12;
+
 interface DomainChooserProps {
   readonly api: AdminPanelApi;
   readonly domain: string;
+  /** The domains cannot be listed: the whole name is typed. */
+  readonly free: boolean;
   readonly onChoose: (domain: string) => void;
   readonly onSignedOut: () => void;
 }
 
 /** Drop-down with type-ahead (WAI-ARIA combobox with a listbox); the server searches, so ten thousand domains cost what fifty do. */
-export function DomainChooser({ api, domain, onChoose, onSignedOut }: DomainChooserProps) {
+export function DomainChooser({ api, domain, free, onChoose, onSignedOut }: DomainChooserProps) {
   const { t } = useTranslator();
   const id = useId();
   const [open, setOpen] = useState(false);
@@ -24,7 +29,7 @@ export function DomainChooser({ api, domain, onChoose, onSignedOut }: DomainChoo
   const query = useInfiniteQuery({
     queryKey: ['domains', search], initialPageParam: null as string | null,
     queryFn: ({ pageParam, signal }) => api.listDomains(search, pageParam, signal),
-    getNextPageParam: ({ nextCursor }) => nextCursor,
+    getNextPageParam: ({ nextCursor }) => nextCursor, enabled: !free,
   });
   useSignedOut(query.error, onSignedOut);
   const domains = query.data?.pages.flatMap((page) => page.domains) ?? [];
@@ -33,7 +38,13 @@ export function DomainChooser({ api, domain, onChoose, onSignedOut }: DomainChoo
   useEffect(() => { setActive(0); }, [search]);
   useEffect(() => { listbox.current?.querySelector('[aria-selected=true]')?.scrollIntoView({ block: 'nearest' }); }, [active, open]);
 
+  // Names that begin with what is typed come first, and quickly; where they do not fill the list, those that hold it elsewhere follow.
+  const short = open && query.hasNextPage && !query.isFetching && domains.length < FILLS;
+  const { fetchNextPage } = query;
+  useEffect(() => { if (short) void fetchNextPage(); }, [short, fetchNextPage]);
+
   const more = (): void => { if (query.hasNextPage && !query.isFetchingNextPage) void query.fetchNextPage(); };
+  const whole = (text: string | null): string | undefined => (text?.trim().includes('.') === true ? text.trim().toLowerCase() : undefined);
   function choose(chosen: string | undefined): void {
     if (chosen === undefined) return;
     onChoose(chosen);
@@ -51,6 +62,9 @@ export function DomainChooser({ api, domain, onChoose, onSignedOut }: DomainChoo
       const next = Math.max(0, Math.min(domains.length - 1, active + step));
       if (next >= domains.length - 5) more();
       setActive(next);
+    } else if (event.key === 'Enter' && free) {
+      event.preventDefault();
+      choose(whole(typed));
     } else if (event.key === 'Enter' && open) {
       event.preventDefault();
       // What is typed may be ahead of the list that is shown.
@@ -64,12 +78,12 @@ export function DomainChooser({ api, domain, onChoose, onSignedOut }: DomainChoo
   return (
     <div className="chooser">
       <label htmlFor={id}>{t('adminPanel.selectDomain')}</label>
-      <input id={id} role="combobox" type="text" autoComplete="off" spellCheck={false} dir="ltr" value={typed ?? domain} placeholder={t('adminPanel.typeDomain')}
-        aria-expanded={open} aria-controls={`${id}-list`} aria-autocomplete="list" aria-activedescendant={open && domains.length > 0 ? `${id}-${String(active)}` : undefined}
+      <input id={id} role="combobox" type="text" autoComplete="off" spellCheck={false} dir="ltr" value={typed ?? domain} placeholder={free ? 'example.com' : t('adminPanel.typeDomain')}
+        aria-expanded={open && !free} aria-controls={`${id}-list`} aria-autocomplete="list" aria-activedescendant={open && domains.length > 0 ? `${id}-${String(active)}` : undefined}
         onChange={(event) => { setTyped(event.target.value); setOpen(true); }} onKeyDown={keyDown} onClick={() => { setOpen(true); }} onFocus={(event) => { event.target.select(); }}
-        onBlur={() => { setOpen(false); setTyped(null); }} />
-      <span className="chevron" aria-hidden="true">▾</span>
-      <ul ref={listbox} id={`${id}-list`} role="listbox" aria-label={t('adminPanel.selectDomain')} hidden={!open}
+        onBlur={() => { if (free) choose(whole(typed)); setOpen(false); setTyped(null); }} />
+      {!free && <span className="chevron" aria-hidden="true">▾</span>}
+      <ul ref={listbox} id={`${id}-list`} role="listbox" aria-label={t('adminPanel.selectDomain')} hidden={!open || free}
         onScroll={({ currentTarget: { scrollTop, clientHeight, scrollHeight } }) => { if (scrollTop + clientHeight > scrollHeight - 120) more(); }}
         onMouseDown={(event) => { event.preventDefault(); }}>
         {domains.map((name, at) => (

@@ -103,7 +103,8 @@ function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, on
   const heading = useRef<HTMLHeadingElement>(null);
   // Nobody here knows the current password: that rule has nothing to say.
   const policy = { ...session.policy, forbidCurrent: false };
-  const { address, passwordVersion } = mailbox;
+  const { address, passwordVersion, changeRequired } = mailbox;
+  const [ask, setAsk] = useState(changeRequired === true);
   const refresh = (): void => {
     void client.invalidateQueries({ queryKey: ['mailboxes'] });
     void client.invalidateQueries({ queryKey: ['counts'] });
@@ -111,7 +112,7 @@ function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, on
   };
   const form = usePasswordForm({
     address, policy, writable: session.writable && session.abilities.setPassword, confirms: false,
-    toRequest: ({ newPassword }) => ({ address, newPassword, passwordVersion }),
+    toRequest: ({ newPassword }) => ({ address, newPassword, passwordVersion, ...(changeRequired !== null && { requireChange: ask }) }),
     schema: (_request, resources) => setPasswordSchema(policy, address, resources),
     send: (request) => api.setPassword(request),
     onDone: (answer) => { setDone(answer); refresh(); },
@@ -122,6 +123,10 @@ function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, on
       return true;
     },
   });
+  // The mark alone: the password stays, and nobody is logged out.
+  const mark = useMutation({ mutationFn: (required: boolean) => api.requireChange(address, required), onSuccess: () => { void onReload(); refresh(); }, networkMode: 'always' });
+  useSignedOut(mark.error, onSignedOut);
+  const onlyMark = form.values.newPassword === '' && changeRequired !== null && ask !== changeRequired;
   const end = useMutation({ mutationFn: () => api.endSessions(address), onSuccess: refresh, networkMode: 'always' });
   useSignedOut(end.error, onSignedOut);
   const ended = useRef<HTMLDivElement>(null);
@@ -145,7 +150,14 @@ function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, on
       <p className="info">{mailbox.enabled ? t('adminPanel.yes') : t('adminPanel.disabled')} · {t('adminPanel.lastChange')}: {time(mailbox.passwordChangedAt)}</p>
       {!session.writable && <p className="warning" role="alert">{t('section.maintenance')}</p>}
       {!session.abilities.setPassword && <p className="warning" role="alert">{code('error', 'OPERATION_NOT_SUPPORTED')}</p>}
-      <form noValidate onSubmit={form.submit}>
+      <form noValidate onSubmit={(event) => {
+        if (!onlyMark || !session.writable) {
+          form.submit(event);
+          return;
+        }
+        event.preventDefault();
+        if (!mark.isPending) mark.mutate(ask);
+      }}>
         <PasswordField {...form.field('newPassword')} label={t('field.new')} autoComplete="new-password" describedBy={checklistId} passwordRules={passwordRules(policy)} />
         <div className="buttons">
           <button type="button" className="plain" disabled={disabled} onClick={form.generate}>{t('adminPanel.new')}</button>
@@ -153,6 +165,14 @@ function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, on
         </div>
         <StrengthMeter score={form.score} />
         <PolicyChecklist id={checklistId} policy={policy} password={form.values.newPassword} context={form.policyContext} resources={form.resources} />
+        {changeRequired !== null && (
+          <label className="check">
+            <input type="checkbox" checked={ask} disabled={disabled || mark.isPending} onChange={(event) => { setAsk(event.target.checked); mark.reset(); }} />
+            <span>{t('adminPanel.askNew')}<span className="soft">{t('adminPanel.askNewInfo')}</span></span>
+          </label>
+        )}
+        {mark.isSuccess && <p role="status" className="notice good">{t(mark.variables ? 'adminPanel.askNewOn' : 'adminPanel.askNewOff')}</p>}
+        {mark.isError && <Failed error={mark.error} onRetry={() => { mark.mutate(ask); }} />}
         <FormMessages status={busy ? t('action.busy') : form.notice} message={form.message} reference={form.reference} wait={wait} />
         {meanwhile && (
           <div role="alert" className="notice bad">
@@ -160,14 +180,14 @@ function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, on
             <button type="button" className="plain" onClick={() => { void onReload().finally(() => { setMeanwhile(false); }); }}>{t('adminPanel.meanwhileGoOn')}</button>
           </div>
         )}
-        <p className="info">{t('adminPanel.consequence')}</p>
-        <div className="buttons"><button type="submit" className="primary" aria-disabled={disabled || wait > 0 || meanwhile}>{busy ? t('action.busy') : t('adminPanel.update')}</button></div>
+        {!onlyMark && <p className="info">{t('adminPanel.consequence')}</p>}
+        <div className="buttons"><button type="submit" className="primary" aria-disabled={disabled || wait > 0 || meanwhile || mark.isPending}>{busy || mark.isPending ? t('action.busy') : t('adminPanel.update')}</button></div>
       </form>
       <section className="alone">
         <h3>{t('adminPanel.stolen')}</h3>
         <p className="info">{t('adminPanel.stolenInfo')}</p>
         <button type="button" className="plain" disabled={end.isPending} onClick={() => { end.mutate(); }}>{t('adminPanel.logOutEverywhere')}</button>
-        <div ref={ended} role="status">{end.isPending ? t('section.loading') : end.data !== undefined && <Ended {...end.data} />}</div>
+        <div ref={ended} role="status">{end.isPending ? t('panel.loggingOut') : end.data !== undefined && <Ended {...end.data} />}</div>
         {end.isError && <Failed error={end.error} onRetry={() => { end.mutate(); }} />}
       </section>
     </>

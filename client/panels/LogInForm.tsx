@@ -79,7 +79,7 @@ export function LogInForm<Session>({ title, nameLabel, nameType, notice, logIn, 
         </div>
         <PasswordField label={t('field.new')} name="password" value={password} autoComplete="current-password" errors={missing === 'password' ? [t('violation.REQUIRED')] : []}
           shown={shown} onShow={setShown} disabled={false} inputRef={passwordInput} onChange={(value) => { setPassword(value); setMissing(null); setMessage(''); }} />
-        <FormMessages status={mutation.isPending ? t('section.loading') : ''} message={message} reference={message === '' ? '' : reference} wait={wait} />
+        <FormMessages status={mutation.isPending ? t('panel.loggingIn') : ''} message={message} reference={message === '' ? '' : reference} wait={wait} />
         <button type="submit" className="primary" aria-disabled={mutation.isPending || wait > 0}>{t('shell.logIn')}</button>
       </form>
       {children}

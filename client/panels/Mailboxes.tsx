@@ -1,11 +1,13 @@
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import type { MailboxesResponse } from '../../module/panelOperations.ts';
+import { ApiError } from '../api/apiError.ts';
 import type { AdminPanelApi } from '../api/panelMethods.ts';
 import { useTranslator } from '../i18n/context.ts';
 import { Failed } from './Failed.tsx';
 import { LoadMore } from './LoadMore.tsx';
 import { PanelIcon } from './panelIcons.tsx';
+import { TypeAddress } from './TypeAddress.tsx';
 import { useDebounced } from './useDebounced.ts';
 import { useFormats } from './useFormats.ts';
 import { useSignedOut } from './useSignedOut.ts';
@@ -29,12 +31,15 @@ export function Mailboxes({ api, domain, onEdit, onSignedOut }: MailboxesProps) 
   });
   useSignedOut(query.error, onSignedOut);
   const pages = query.data?.pages ?? [];
+  // Several account APIs, of which this domain's cannot list.
+  const cannotList = query.error instanceof ApiError && query.error.code === 'OPERATION_NOT_SUPPORTED';
   const none = query.isSuccess && pages.every(({ mailboxes }) => mailboxes.length === 0) && !query.hasNextPage;
   return (
     <>
-      <label className="search">{t('adminPanel.searchMailbox')}<input type="search" value={typed} autoComplete="off" spellCheck={false} dir="ltr" onChange={(event) => { setTyped(event.target.value); }} /></label>
-      {query.isError && <Failed error={query.error} onRetry={() => { void query.refetch(); }} />}
-      {none ? <p role="status">{t('adminPanel.noMailbox')}</p> : (
+      {!cannotList && <label className="search">{t('adminPanel.searchMailbox')}<input type="search" value={typed} autoComplete="off" spellCheck={false} dir="ltr" onChange={(event) => { setTyped(event.target.value); }} /></label>}
+      {cannotList && <TypeAddress onEdit={onEdit} />}
+      {query.isError && !cannotList && <Failed error={query.error} onRetry={() => { void query.refetch(); }} />}
+      {query.isError ? null : none ? <p role="status">{t('adminPanel.noMailbox')}</p> : (
         <table className="list">
           <caption className="unseen">{domain}</caption>
           <thead><tr>

@@ -2,6 +2,7 @@ import { useCallback, useRef, useState } from 'react';
 import type { AdminSessionResponse } from '../../module/panelOperations.ts';
 import type { AdminPanelApi } from '../api/panelMethods.ts';
 import { useTranslator } from '../i18n/context.ts';
+import { ContinueAsHost } from '../panels/ContinueAsHost.tsx';
 import { DomainChooser } from '../panels/DomainChooser.tsx';
 import { EditMailbox } from '../panels/EditMailbox.tsx';
 import { Failed } from '../panels/Failed.tsx';
@@ -12,6 +13,7 @@ import { Maintenance } from '../panels/Maintenance.tsx';
 import { Mailboxes } from '../panels/Mailboxes.tsx';
 import { PanelHeader } from '../panels/PanelHeader.tsx';
 import type { PanelPageProps } from '../panels/startPanel.tsx';
+import { TypeAddress } from '../panels/TypeAddress.tsx';
 import { useHash } from '../panels/useHash.ts';
 import { usePanelSession } from '../panels/usePanelSession.ts';
 
@@ -43,6 +45,7 @@ export function AdminPanelPage({ api, base, setCsrfToken }: PanelPageProps<Admin
     return (
       <LogInForm<AdminSessionResponse> title={t('adminPanel.title')} nameLabel={t('adminPanel.name')} nameType="text" notice={ended ? <p role="status">{t('shell.ended')}</p> : null}
         logIn={(name, password) => api.logIn({ name, password })} onLoggedIn={(session) => { setEnded(false); enter(session); }}>
+        <ContinueAsHost api={api} onLoggedIn={(session) => { setEnded(false); enter(session); }} />
         <LanguageChoice load={api.getLanguages} />
       </LogInForm>
     );
@@ -68,10 +71,11 @@ export function AdminPanelPage({ api, base, setCsrfToken }: PanelPageProps<Admin
         <div role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`} className="card wide-card">
           <Maintenance writable={session.writable} />
           <h2 className="unseen">{t(`adminPanel.${tab}`)}</h2>
-          {tab === 'users' && (
+          {tab === 'users' && !session.abilities.listMailboxes && <TypeAddress onEdit={setEditing} />}
+          {tab === 'users' && session.abilities.listMailboxes && (
             <>
-              <DomainChooser api={api} domain={domain} onChoose={setDomain} onSignedOut={out} />
-              {domain !== '' && <Mailboxes key={domain} api={api} domain={domain} onEdit={setEditing} onSignedOut={out} />}
+              <DomainChooser api={api} domain={domain} free={!session.abilities.listDomains && session.domains === null} onChoose={setDomain} onSignedOut={out} />
+              {domain === '' ? <p className="empty">{t('adminPanel.chooseDomain')}</p> : <Mailboxes key={domain} api={api} domain={domain} onEdit={setEditing} onSignedOut={out} />}
             </>
           )}
           {tab === 'history' && <History api={api} base={base} onSignedOut={out} />}

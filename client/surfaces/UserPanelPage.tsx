@@ -61,6 +61,8 @@ export function UserPanelPage({ api, setCsrfToken }: PanelPageProps<UserPanelApi
     );
   }
   const { session } = state;
+  const pages = session.changeRequired ? PAGES.slice(0, 1) : PAGES;
+  const shown = session.changeRequired ? 'password' : page;
   return (
     <>
       <PanelHeader title={t('userPanel.title')} who={session.account.address} onLogOut={() => { setKnown(null); setLeft('ended'); location.hash = ''; void logOut(); }}>
@@ -68,18 +70,19 @@ export function UserPanelPage({ api, setCsrfToken }: PanelPageProps<UserPanelApi
       </PanelHeader>
       <div className="columns">
         <nav aria-label={t('panel.menu')} className="menu">
-          {PAGES.map(({ name, icon }) => (
-            <button key={name} type="button" aria-current={page === name ? 'page' : undefined} onClick={() => { goTo(name); }}><PanelIcon name={icon} size={28} />{t(`userPanel.${name}`)}</button>
+          {pages.map(({ name, icon }) => (
+            <button key={name} type="button" aria-current={shown === name ? 'page' : undefined} onClick={() => { goTo(name); }}><PanelIcon name={icon} size={28} />{t(`userPanel.${name}`)}</button>
           ))}
         </nav>
         <main className="card">
-          <h2>{t(`userPanel.${page}`)}</h2>
-          {page === 'password' && (
+          <h2>{t(`userPanel.${shown}`)}</h2>
+          {session.changeRequired && <p role="status" className="notice"><strong>{t('userPanel.changeRequired')}</strong></p>}
+          {shown === 'password' && (
             <ChangePasswordForm api={api} context={session} knownCurrent={known} onKnownCurrentWrong={() => { setKnown(null); }} submitLabel={t('userPanel.change')}
               onChanged={(changed) => { out({ changed }); }} onSignedOut={() => { out('ended'); }} />
           )}
-          {page === 'devices' && <Devices api={api} onSignedOut={() => { out('ended'); }} />}
-          {page === 'mail' && <MailProgramSettings settings={session.mailSettings} address={session.account.address} />}
+          {shown === 'devices' && <Devices api={api} onSignedOut={() => { out('ended'); }} />}
+          {shown === 'mail' && <MailProgramSettings settings={session.mailSettings} address={session.account.address} />}
         </main>
       </div>
     </>

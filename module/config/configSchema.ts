@@ -69,6 +69,10 @@ export const configSchema = object({
   notices: noticesSchema,
   rateLimit: object({
     wrongPasswordsPerMailbox: limit('Wrong passwords for one mailbox', 10), wrongPasswordsPerAddress: limit('Wrong passwords from one client address', 30),
+    redis: object({
+      url: string().matches(/^rediss?:\/\//, 'redis://... or rediss://... was expected').required().meta({ description: 'Redis: redis://... or rediss://...', example: { file: '/etc/mailbox-password/redis.url' }, secret: true }),
+      connectTimeoutMs: number().integer().min(100).max(60_000).meta({ description: 'Milliseconds to wait for a connection (default 3000)', example: 3000 }),
+    }).noUnknown().nullable().defined().default(undefined).meta({ description: 'Where wrong passwords are counted; null = in the state database' }),
   }).noUnknown().required().meta({ description: 'How many wrong passwords are taken' }),
   timeouts: object({
     accountsMs: milliseconds('Milliseconds for one question to the account API', 10_000),
@@ -125,7 +129,7 @@ export const DEFAULT_CONFIG: Config = {
   serverRules: [],
   notify: null,
   notices: DEFAULT_NOTICES,
-  rateLimit: { wrongPasswordsPerMailbox: { points: 10, windowSeconds: 900 }, wrongPasswordsPerAddress: { points: 30, windowSeconds: 900 } },
+  rateLimit: { wrongPasswordsPerMailbox: { points: 10, windowSeconds: 900 }, wrongPasswordsPerAddress: { points: 30, windowSeconds: 900 }, redis: null },
   timeouts: { accountsMs: 10_000, sessionsMs: 5_000, hostMs: 5_000 },
   revocation: { firstDelayMs: 1_000, maxDelayMs: 300_000, leaseMs: 30_000, pollMs: 1_000, alertAfterMs: 60_000 },
   metrics: { port: null, host: '127.0.0.1', tokens: [] },

@@ -1,4 +1,4 @@
-import { array, object, type ObjectShape, string } from 'yup';
+import { array, boolean, object, type ObjectShape, string } from 'yup';
 import { OUTCOMES } from '../panelOperations.ts';
 import type { PasswordPolicy } from '../policy/passwordPolicy.ts';
 import { buildPasswordSchema } from '../policy/passwordSchema.ts';
@@ -21,6 +21,7 @@ export const endDevicesSchema = body({ which: string().typeError('WRONG_TYPE').o
 export const listDomainsSchema = body({ search: text(253), cursor });
 export const listMailboxesSchema = body({ domain: text(253).required('REQUIRED'), search: text(320), cursor });
 export const mailboxSchema = body({ address });
+export const requireChangeSchema = body({ address, required: boolean().typeError('WRONG_TYPE').required('REQUIRED') });
 export const countSessionsSchema = body({ addresses: array(address).typeError('WRONG_TYPE').max(100, 'TOO_LONG').required('REQUIRED') });
 export const historySchema = body({
   mailbox: text(320), administrator: text(64), outcome: string().typeError('WRONG_TYPE').oneOf(OUTCOMES, 'MALFORMED'), from: millis, to: millis, cursor,
@@ -28,4 +29,4 @@ export const historySchema = body({
 
 /** No current password: an administrator sets one. The policy is the owner's. */
 export const setPasswordSchema = (policy: PasswordPolicy, mailbox: string, resources: PolicyResources) =>
-  body({ address, newPassword: buildPasswordSchema(policy, { address: mailbox }, resources), passwordVersion: text(256).nullable().defined() });
+  body({ address, newPassword: buildPasswordSchema(policy, { address: mailbox }, resources), passwordVersion: text(256).nullable().defined(), requireChange: boolean().typeError('WRONG_TYPE') });

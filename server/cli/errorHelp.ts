@@ -27,6 +27,7 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
   PASSWORD_TOO_LONG_FOR_SCHEME: { cause: 'The hash scheme takes fewer bytes (bcrypt: 72).', cure: 'Set policy.maxBytes, or another scheme in the account driver.' },
   PASSWORD_IN_HISTORY: { cause: 'The mailbox has had this password before.', cure: 'Choose another.' },
   PASSWORD_CHANGE_TOO_SOON: { cause: 'The last change was too short a time ago for the policy.', cure: 'Wait; an administrator can set a password at once.' },
+  PASSWORD_CHANGE_REQUIRED: { cause: 'An administrator asked for a new password at the next log-in, and the owner wanted to do something else first.', cure: 'Choose a new password in the User Panel; an administrator can take the request back.' },
   POLICY_UNAVAILABLE: { cause: 'A rule of the policy that needs another server (breach list) cannot be judged now, and is configured to refuse then.', cure: 'Check that server, or let the rule pass while it is away.' },
   ACCOUNT_NOT_FOUND: { cause: 'The account API knows no such mailbox, or no entry of `accounts` names its domain.', cure: 'Check the spelling; `mailbox-password config show` lists the domains of each entry.' },
   ACCOUNT_AMBIGUOUS: { cause: 'More than one row stands for this address.', cure: 'Make the address unique in the back end; nothing is changed until then.' },

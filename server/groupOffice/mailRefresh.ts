@@ -37,11 +37,10 @@ export function withMailRefresh(accounts: AccountApi, options: MailRefreshOption
     return receipt;
   }
 
-  const { requireChange, pageDomains } = accounts;
   return {
     abilities: accounts.abilities,
-    ...(requireChange !== undefined && { requireChange: (address: string, required: boolean, call: CallOptions) => requireChange.call(accounts, address, required, call) }),
-    ...(pageDomains !== undefined && { pageDomains: (query: DomainQuery, call: CallOptions) => pageDomains.call(accounts, query, call) }),
+    ...(accounts.requireChange !== undefined && { requireChange: async (address: string, required: boolean, call: CallOptions) => { await accounts.requireChange?.(address, required, call); } }),
+    ...(accounts.pageDomains !== undefined && { pageDomains: async (query: DomainQuery, call: CallOptions) => (await accounts.pageDomains?.(query, call)) ?? { domains: [], nextCursor: null } }),
     find: (address, call) => accounts.find(address, call),
     verifyPassword: (address, password, call) => accounts.verifyPassword(address, password, call),
     changePassword: async (address, current, next, call) => told(address, next, await accounts.changePassword(address, current, next, call)),

@@ -7,7 +7,7 @@ import type { Wiring } from '../wiring.ts';
 import { problemSender } from './errorResponse.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { createReadiness, type Readiness } from './readiness.ts';
-import { checkOrigin, wrongPasswordLimit } from './guard.ts';
+import { checkOrigin } from './guard.ts';
 import { requestIds } from './requestIds.ts';
 import { adminPanelRoutes } from './panels/adminPanel.ts';
 import { panelPages } from './panels/pages.ts';
@@ -17,6 +17,7 @@ import { assetRoutes } from './routes/assets.ts';
 import { openapiRoute } from './routes/openapi.ts';
 import { operatorRoutes } from './routes/operator.ts';
 import { trustedProxies } from './trustedProxies.ts';
+import { wrongPasswordLimit } from './wrongPasswordLimit.ts';
 
 const BODY_LIMIT_BYTES = 16 * 1024;
 
@@ -75,7 +76,7 @@ export async function buildApp(wiring: Wiring, { lifecycle = { draining: false }
   apiRoutes(app, wiring, limit);
   operatorRoutes(app, readiness, lifecycle);
   if (config.panels.user.enabled) userPanelRoutes(app, wiring, limit);
-  if (config.panels.admin.enabled && wiring.panels.administrators.any) adminPanelRoutes(app, wiring, limit);
+  if (config.panels.admin.enabled && (wiring.panels.administrators.any || wiring.host.administrator !== undefined)) adminPanelRoutes(app, wiring, limit);
   panelPages(app, wiring);
   openapiRoute(app, wiring);
   await assetRoutes(app, wiring);

@@ -1,4 +1,5 @@
 import { hash, verify } from '@node-rs/argon2';
+import type { HostAdministrator } from '../ports/hostIdentity.ts';
 import type { Secret } from '../secret.ts';
 import { digest } from './tokens.ts';
 
@@ -9,6 +10,13 @@ export interface Administrator {
   /** Differs after every change of the password. */
   readonly credential: string;
 }
+
+/** The credential of who came in by the log-in of the host: no hash of a password can be the same. */
+export const HOST_CREDENTIAL = 'host';
+
+/** An administrator of the host. A colon stands in no configured name, so that the two can never be taken for each other. */
+export const hostAdministrator = ({ name, domains }: HostAdministrator): Administrator =>
+  ({ name: `host:${name.toLowerCase()}`.slice(0, 320), domains: domains === null ? null : domains.map((domain) => domain.toLowerCase()), credential: HOST_CREDENTIAL });
 
 export interface Administrators {
   /** Null for a wrong password and for an unknown name, after the same work. */

@@ -24,12 +24,25 @@ export interface IdentityRequest {
   readonly remoteAddress: string;
 }
 
+/** One of the host's own administrators, as it says now. */
+export interface HostAdministrator {
+  /** The name in the host. */
+  readonly name: string;
+  /** Lower-case domains whose mailboxes this administrator may reach; null = all. */
+  readonly domains: readonly string[] | null;
+}
+
 /**
  * Errors: `CSRF_TOKEN_INVALID` (a request that changes something without the host's token), `HOST_UNAVAILABLE`.
  */
 export interface HostIdentity {
   /** Null where nobody is logged in. For methods other than GET and HEAD the CSRF token is checked too. */
   authenticate(request: IdentityRequest, options: CallOptions): Promise<Actor | null>;
+  /**
+   * The caller as an administrator of the Admin Panel, asked at every call; null where nobody is logged in, or somebody who is none. Left
+   * out where the host has no administrators, or the operator does not let them in. No CSRF token is looked at.
+   */
+  administrator?(request: IdentityRequest, options: CallOptions): Promise<HostAdministrator | null>;
   /** `Set-Cookie` values that make the calling browser forget the session, sent after everything was ended. */
   clearedCookies(): readonly string[];
   check(options: CallOptions): Promise<void>;

@@ -2,6 +2,8 @@ import type { Kysely, Migration } from 'kysely';
 import { noticeTables } from '../notices/tables.ts';
 import { panelTables } from '../panels/tables.ts';
 import { passwordHistoryTables } from '../passwordPolicy/tables.ts';
+import { turnTable } from './mailboxTurns.ts';
+import { rateLimitTable } from './rateLimitTable.ts';
 
 /**
  * Steps of the state's tables, in the order of their names; a step that was published is never edited. Types and sizes are those
@@ -48,4 +50,6 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   },
   '003_password_history': { up: passwordHistoryTables },
   '004_notices': { up: noticeTables },
+  '005_rate_limits': { up: rateLimitTable },
+  '006_mailbox_turns': { up: turnTable },
 };

@@ -7,10 +7,12 @@ import { describeSqlError } from '../sql/describeSqlError.ts';
 import { openSql } from '../sql/openSql.ts';
 import { sqlDialectOf } from '../sql/sqlUrl.ts';
 import { MIGRATIONS } from './migrations.ts';
+import type { TurnTables } from './mailboxTurns.ts';
+import type { RateLimitTables } from './rateLimitTable.ts';
 import { openSqlite } from './sqlite.ts';
 
 /** All times are milliseconds since the epoch. */
-export interface StateTables extends PasswordHistoryTables, NoticeTables {
+export interface StateTables extends PasswordHistoryTables, NoticeTables, RateLimitTables, TurnTables {
   outbox: {
     change_id: string;
     store: string;

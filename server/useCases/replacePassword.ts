@@ -4,6 +4,7 @@ import { ModuleError } from '../../module/errors.ts';
 import type { AccountApi, CallOptions, ChangeReceipt } from '../ports/accountApi.ts';
 import type { AuditEvent, AuditLog } from '../ports/auditLog.ts';
 import type { Actor } from '../ports/hostIdentity.ts';
+import type { MailboxTurns } from '../ports/mailboxTurns.ts';
 import type { Surface } from '../ports/metrics.ts';
 import type { PasswordPolicyProvider, ReplacedPassword } from '../ports/passwordPolicyProvider.ts';
 import { type DeliverDependencies, deliverToAll } from '../revocation/deliver.ts';
@@ -15,6 +16,8 @@ export interface ReplaceDependencies extends DeliverDependencies {
   readonly audit: AuditLog;
   readonly accountsTimeoutMs: number;
   readonly rules: readonly PasswordPolicyProvider[];
+  /** Where the account API can tell no version of its own, it is written down here that the password is another one now. */
+  readonly turns: MailboxTurns;
 }
 
 /** What `prepare` found: how to write, and the current password where somebody has just proved to know it. */
@@ -41,7 +44,7 @@ interface Replacement {
   /** Whatever has to be true first; it throws where it is not. Hands on the write. */
   prepare(options: () => CallOptions): Promise<Prepared>;
   /** Judges the version that is replaced; it throws where somebody else was faster. */
-  expect?(passwordVersion: string | null): void;
+  expect?(passwordVersion: string | null): Promise<void>;
 }
 
 /** Before the answer, so that a second change right after it is judged by it. That it fails undoes nothing. */
@@ -53,7 +56,7 @@ async function remember(replaced: ReplacedPassword, { rules, log }: ReplaceDepen
 
 /** Hops 4 to 8 of one change (docs/architecture.md), the same whether the owner changes a password or an administrator sets it. */
 export async function replacePassword(replacement: Replacement, dependencies: ReplaceDependencies): Promise<ChangePasswordResponse> {
-  const { accounts, outbox, clock, audit, log, metrics, accountsTimeoutMs, stores, rules } = dependencies;
+  const { accounts, outbox, turns, clock, audit, log, metrics, accountsTimeoutMs, stores, rules } = dependencies;
   const { address, actor, next, requester } = replacement;
   const changeId = randomUUID();
   const options = (): CallOptions => ({ signal: AbortSignal.timeout(accountsTimeoutMs) });
@@ -83,7 +86,7 @@ export async function replacePassword(replacement: Replacement, dependencies: Re
     await judgeByServer(rules, { address, next }, options());
     if (rules.length > 0) hop('rules');
     const passwordVersion = await accounts.passwordVersion(address, options());
-    replacement.expect?.(passwordVersion);
+    await replacement.expect?.(passwordVersion);
     await outbox.record({ changeId, address, stores: stores.map(({ name }) => name), passwordVersion, settleAfter: clock.now() + 2 * accountsTimeoutMs })
       .catch((cause: unknown) => { throw new ModuleError('STATE_UNAVAILABLE', { cause }); });
     hop('record');
@@ -104,6 +107,7 @@ export async function replacePassword(replacement: Replacement, dependencies: Re
         throw new ModuleError('ACCOUNTS_OUTCOME_UNKNOWN', { cause: error });
       }
     }
+    if (passwordVersion === null) await turns.changed(address, changeId).catch(() => { log.error({ changeId }, 'the state database did not answer'); });
     hop('change');
     await outbox.confirm(changeId, changedAt).catch(() => { log.error({ changeId }, 'the outbox did not answer; the entry will be settled'); });
     hop('confirm');

@@ -1,6 +1,7 @@
 import type { ChangePasswordResponse } from '../../module/operations.ts';
 import { ModuleError } from '../../module/errors.ts';
 import { normalizePassword } from '../../module/policy/normalizePassword.ts';
+import type { MailboxTurns } from '../ports/mailboxTurns.ts';
 import { Secret } from '../secret.ts';
 import { type ReplaceDependencies, replacePassword, type Requester } from './replacePassword.ts';
 
@@ -10,34 +11,42 @@ export interface SetRequest extends Requester {
   readonly actorKind?: 'administrator' | 'operator';
   readonly address: string;
   readonly newPassword: string;
-  /** Whether the password is still the one that was there when the dialog was opened; null = the back end cannot tell. */
-  readonly isExpected: (passwordVersion: string | null) => boolean;
+  /** Ask for another one at the next log-in; no where it is left out. */
+  readonly requireChange?: boolean | undefined;
+  /** Whether this is still the version that was there when the dialog was opened. */
+  readonly isExpected: (passwordVersion: string) => boolean;
 }
 
-/** Changes under way in this process, by mailbox: of two administrators at once, one is told. */
-const underWay = new Set<string>();
-
-/** An administrator sets a password; it logs out everywhere as a change by the owner does. */
-export async function setMailboxPassword({ administrator, actorKind = 'administrator', address, newPassword, isExpected, requestId, remoteAddress, userAgent, surface }: SetRequest, dependencies: ReplaceDependencies): Promise<ChangePasswordResponse> {
-  const { accounts } = dependencies;
+/**
+ * An administrator sets a password; it logs out everywhere as a change by the owner does. Of two administrators one is told: the turn, held
+ * in the state database while the set goes on, keeps a second one out on every node; the version tells one who comes later; and the back
+ * end compares the version within its write, against changes that do not come through this module.
+ */
+export async function setMailboxPassword(
+  { administrator, actorKind = 'administrator', address, newPassword, requireChange = false, isExpected, requestId, remoteAddress, userAgent, surface }: SetRequest, dependencies: ReplaceDependencies,
+): Promise<ChangePasswordResponse> {
+  const { accounts, turns, accountsTimeoutMs } = dependencies;
   const next = new Secret(normalizePassword(newPassword));
-  const mine = !underWay.has(address);
-  underWay.add(address);
+  let turn: Awaited<ReturnType<MailboxTurns['take']>> = null;
+  let expectedVersion: string | null = null;
   try {
     return await replacePassword({
       audit: { action: 'set', actor: administrator, actorKind },
       requester: { requestId, remoteAddress, userAgent, surface },
       address, actor: null, next,
-      prepare() {
-        if (!accounts.abilities.setPassword) throw new ModuleError('OPERATION_NOT_SUPPORTED');
-        if (!mine) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
-        return Promise.resolve({ current: null, write: (call) => accounts.setPassword(address, next, call) });
+      async prepare() {
+        if (!accounts.abilities.setPassword || (requireChange && accounts.abilities.requireChange !== true)) throw new ModuleError('OPERATION_NOT_SUPPORTED');
+        // Longer than the set itself can take: it is three calls to the account API.
+        turn = await turns.take(address, 5 * accountsTimeoutMs);
+        if (turn === null) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
+        return { current: null, write: (call) => accounts.setPassword(address, next, { ...call, expectedVersion, requireChange }) };
       },
-      expect(now) {
-        if (!isExpected(now)) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
+      async expect(passwordVersion) {
+        expectedVersion = passwordVersion;
+        if (!isExpected(passwordVersion ?? await turns.mark(address))) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
       },
     }, dependencies);
   } finally {
-    if (mine) underWay.delete(address);
+    await (turn as Awaited<ReturnType<MailboxTurns['take']>>)?.release();
   }
 }

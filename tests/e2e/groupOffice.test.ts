@@ -54,7 +54,7 @@ beforeEach(async () => {
   state.modules.set('community/maildomains', { id: '77', package: 'community', name: 'maildomains', readers: null, managers: new Set() });
   const context = { name: 'web', dataDir: '/nonexistent', clock: { now: () => Date.now() }, log: pino({ level: 'silent' }) };
   const options = { url: double.url, host: null };
-  const host = await groupOfficeHost.create({ ...options, localDomains: ['mail.test'] }, context);
+  const host = await groupOfficeHost.create({ ...options, localDomains: ['mail.test'], administratorDomains: [] }, context);
   const stores = [await groupOfficeSessions.create(groupOfficeSessions.options.validateSync({ ...options, serviceKey }, { strict: true }) as never, context)];
   const accounts = await groupOfficeMaildomains.create({ ...options, serviceKey }, context);
   service = await startService({ overrides: { server: { port: 0, publicUrl: double.url } }, decorate: (wiring) => ({ ...wiring, host, stores, accounts }) });

@@ -4,7 +4,7 @@ import { type Credentials, GroupOfficeClient, GroupOfficeError, headerSafe } fro
 import type { InfoAnswer } from '../../groupOffice/dropInAnswers.ts';
 import { host as hostOption, url } from '../../groupOffice/groupOfficeOptions.ts';
 import type { CallOptions } from '../../ports/accountApi.ts';
-import type { Actor, HostIdentity, IdentityRequest } from '../../ports/hostIdentity.ts';
+import type { Actor, HostAdministrator, HostIdentity, IdentityRequest } from '../../ports/hostIdentity.ts';
 import { defineHostDriver } from '../defineDriver.ts';
 
 /** Names of Group-Office's authenticators as directories of the port. */
@@ -20,10 +20,14 @@ export default defineHostDriver({
     host: hostOption,
     localDomains: array(string().lowercase().required())
       .meta({ description: "Domains whose addresses are kept in Group-Office itself: only there a local user's e-mail field names a mailbox", example: ['example.com'] }),
+    administratorDomains: array(string().lowercase().required())
+      .default([])
+      .meta({ description: "Lets Group-Office's system administrators into the Admin Panel with their own log-in, for the mailboxes of these domains; ['*'] = all; empty = no", example: ['*'] }),
   }).noUnknown(),
   async create(options): Promise<HostIdentity> {
     const client = new GroupOfficeClient(options);
     const localDomains = new Set(options.localDomains ?? []);
+    const { administratorDomains = [] } = options;
 
     /** Null where nobody is logged in; `CSRF_TOKEN_INVALID` where somebody is and the token is not theirs. */
     async function ask(credentials: Extract<Credentials, { kind: 'session' }>, reads: boolean, call: CallOptions): Promise<{ info: InfoAnswer; csrfToken: string } | null> {
@@ -46,19 +50,28 @@ export default defineHostDriver({
       throw new ModuleError('CSRF_TOKEN_INVALID');
     }
 
+    /** What Group-Office says of the caller; null where nobody is logged in. */
+    async function whoCalls(request: IdentityRequest, reads: boolean, csrfToken: string | undefined, call: CallOptions) {
+      const accessToken = headerSafe(request.cookies.accessToken);
+      if (accessToken === undefined || /[;,"\\]/.test(accessToken)) return null;
+      const answer = await ask({ kind: 'session', accessToken, csrfToken, forward: forwarded(request) }, reads, call).catch((error: unknown) => { throw coded(error); });
+      return answer === null ? null : { ...answer, accessToken };
+    }
+
     return {
       async authenticate(request, call) {
-        const accessToken = headerSafe(request.cookies.accessToken);
-        if (accessToken === undefined || /[;,"\\]/.test(accessToken)) return null;
         const reads = request.method === 'GET' || request.method === 'HEAD';
-        const credentials = { kind: 'session' as const, accessToken, csrfToken: headerSafe(request.headers['x-csrf-token']), forward: forwarded(request) };
-        try {
-          const answer = await ask(credentials, reads, call);
-          return answer === null ? null : toActor(answer.info, request, accessToken, answer.csrfToken, localDomains);
-        } catch (error) {
-          throw coded(error);
-        }
+        const caller = await whoCalls(request, reads, headerSafe(request.headers['x-csrf-token']), call);
+        return caller === null ? null : toActor(caller.info, request, caller.accessToken, caller.csrfToken, localDomains);
       },
+      ...(administratorDomains.length > 0 && {
+        async administrator(request: IdentityRequest, call: CallOptions): Promise<HostAdministrator | null> {
+          // The token of the request is the panel's own, which Group-Office does not know.
+          const user = (await whoCalls(request, true, undefined, call))?.info.user ?? null;
+          if (user === null || !user.enabled || !user.isAdmin) return null;
+          return { name: user.username, domains: administratorDomains.includes('*') ? null : administratorDomains };
+        },
+      }),
       clearedCookies: () => ['accessToken', 'goRememberMe', 'groupoffice'].map((name) => `${name}=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax`),
       async check(call) {
         try {

@@ -2,24 +2,28 @@ import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ModuleError } from '../../../module/errors.ts';
 import {
-  ADMIN_PANEL_OPERATIONS as OPERATIONS, type AdminSessionResponse, type DomainsResponse, type HistoryResponse, type MailboxesResponse, type MailboxResponse, type MailboxRow,
+  ADMIN_PANEL_OPERATIONS as OPERATIONS, type AdminSessionResponse, type DomainsResponse, type HistoryResponse, type HostAdministratorResponse, type MailboxesResponse, type MailboxResponse, type MailboxRow,
   type SessionCountsResponse,
 } from '../../../module/panelOperations.ts';
 import { isCommon } from '../../../module/policy/commonPasswords.ts';
 import { strength } from '../../../module/policy/passwordStrength.ts';
 import {
-  adminLogInSchema, countSessionsSchema, emptySchema, historySchema, listDomainsSchema, listMailboxesSchema, mailboxSchema, setPasswordSchema,
+  adminLogInSchema, countSessionsSchema, emptySchema, historySchema, listDomainsSchema, listMailboxesSchema, mailboxSchema, requireChangeSchema, setPasswordSchema,
 } from '../../../module/requests/panelRequests.ts';
-import type { Administrator } from '../../panels/administrators.ts';
+import { type Administrator, HOST_CREDENTIAL, hostAdministrator } from '../../panels/administrators.ts';
 import type { PanelSession } from '../../panels/panelSessions.ts';
 import { digest, openCursor, sealCursor } from '../../panels/tokens.ts';
 import type { Account } from '../../ports/accountApi.ts';
 import { Secret } from '../../secret.ts';
 import { listSessions } from '../../useCases/listSessions.ts';
+import { cutDomains, pageOfDomains } from '../../useCases/pageOfDomains.ts';
+import { passwordVersionOf } from '../../useCases/passwordVersionOf.ts';
+import { requireNewPassword } from '../../useCases/requireNewPassword.ts';
 import { revokeEverything } from '../../useCases/revokeSessions.ts';
 import { setMailboxPassword } from '../../useCases/setMailboxPassword.ts';
 import type { Wiring } from '../../wiring.ts';
-import type { WrongPasswordLimit } from '../guard.ts';
+import type { WrongPasswordLimit } from '../wrongPasswordLimit.ts';
+import { hostAdministratorOf } from '../guard.ts';
 import { useCaseDependencies } from '../useCaseDependencies.ts';
 import { historyCsv } from './historyCsv.ts';
 import { panelGuard, requester, validated } from './panelGuard.ts';
@@ -45,8 +49,9 @@ export function adminPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wr
 
   async function caller(request: FastifyRequest): Promise<Caller> {
     const session = await guard.session(request);
-    const administrator = panels.administrators.find(session.subject);
-    if (administrator === null || administrator.credential !== session.credential) throw new ModuleError('AUTHENTICATION_REQUIRED');
+    const fromHost = session.credential === HOST_CREDENTIAL ? await hostAdministratorOf(request, wiring) : null;
+    const administrator = session.credential === HOST_CREDENTIAL ? fromHost && hostAdministrator(fromHost) : panels.administrators.find(session.subject);
+    if (administrator === null || administrator.credential !== session.credential || administrator.name !== session.subject) throw new ModuleError('AUTHENTICATION_REQUIRED');
     return { session, administrator, scope: scopeOf(administrator, request, guard) };
   }
 
@@ -79,22 +84,32 @@ export function adminPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wr
 
   const describe = ({ csrfToken }: PanelSession, { name, domains }: Administrator): AdminSessionResponse => {
     const { setPassword, listDomains, listMailboxes } = accounts.abilities;
-    return { name, csrfToken, policy, writable: !config.readOnly, abilities: { setPassword, listDomains, listMailboxes }, domains };
+    return { name: name.replace(/^host:/, ''), csrfToken, policy, writable: !config.readOnly, abilities: { setPassword, listDomains, listMailboxes }, domains };
   };
 
   app.post(at(OPERATIONS.logIn.path), async (request, reply) => {
     const { name, password } = validated(adminLogInSchema, request.body);
     // Counted apart from mailboxes: no address begins with a space.
     const counted = ` administrator ${name}`;
-    await limit.check(counted, request.ip);
     const startedAt = clock.now();
-    const administrator = await panels.administrators.verify(name, new Secret(password));
-    if (administrator === null) {
-      await limit.count(counted, request.ip);
+    const administrator = await limit(counted, request.ip, async () => {
+      const right = await panels.administrators.verify(name, new Secret(password));
+      if (right !== null) return right;
       await guard.write(request, { action: 'signIn', actor: name, address: '', outcome: 'CREDENTIALS_WRONG' });
       throw new ModuleError('CREDENTIALS_WRONG');
-    }
-    await limit.forgive(counted);
+    });
+    return describe(await guard.open(request, reply, administrator.name, administrator.credential, startedAt), administrator);
+  });
+
+  app.get(at(OPERATIONS.getHostAdministrator.path), async (request): Promise<HostAdministratorResponse> => ({ name: (await hostAdministratorOf(request, wiring))?.name ?? null }));
+
+  // Whoever the host says it is: no password is asked for, and none could be. Other sites cannot send this (Origin, Fetch Metadata).
+  app.post(at(OPERATIONS.logInByHost.path), async (request, reply) => {
+    validated(emptySchema, request.body);
+    const startedAt = clock.now();
+    const found = await hostAdministratorOf(request, wiring);
+    if (found === null) throw new ModuleError('FORBIDDEN');
+    const administrator = hostAdministrator(found);
     return describe(await guard.open(request, reply, administrator.name, administrator.credential, startedAt), administrator);
   });
 
@@ -114,14 +129,11 @@ export function adminPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wr
     const found = await caller(request);
     const { search = '', cursor } = validated(listDomainsSchema, request.query);
     const purpose = `domains ${search}`;
-    const after = await openedCursor(found, purpose, cursor);
     const { domains: own } = found.administrator;
-    const wanted = search.toLowerCase();
+    const query = { search: search.toLowerCase(), cursor: await openedCursor(found, purpose, cursor), limit: DOMAINS_PAGE };
     // An administrator of a few domains never makes the back end list all of them.
-    const all = own === null ? await accounts.listDomains(search, options()) : [...own].filter((domain) => domain.includes(wanted)).sort();
-    const rest = after === null ? all : all.filter((domain) => domain > after);
-    const domains = rest.slice(0, DOMAINS_PAGE);
-    return { domains, nextCursor: sealedCursor(found, purpose, rest.length > DOMAINS_PAGE ? (domains.at(-1) ?? null) : null) };
+    const page = own === null ? await pageOfDomains(accounts, query, options()) : cutDomains(own, query);
+    return { domains: page.domains, nextCursor: sealedCursor(found, purpose, page.nextCursor) };
   });
 
   app.get(at(OPERATIONS.listMailboxes.path), async (request): Promise<MailboxesResponse> => {
@@ -154,18 +166,30 @@ export function adminPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wr
     const found = await reachable(request, request.query);
     const { address } = validated(mailboxSchema, request.query);
     const mailbox = await account(address, found.scope);
-    return { ...toRow(mailbox), passwordVersion: versionFor(found, await accounts.passwordVersion(mailbox.address, options())) };
+    return {
+      ...toRow(mailbox), changeRequired: accounts.abilities.requireChange === true ? (mailbox.changeRequired ?? null) : null,
+      passwordVersion: versionFor(found, await passwordVersionOf(mailbox.address, dependencies, options())),
+    };
   });
 
   app.post(at(OPERATIONS.setPassword.path), async (request) => {
     const found = await reachable(request, request.body);
     if (config.readOnly) throw new ModuleError('READ_ONLY');
     const named = (request.body as { address?: unknown } | null | undefined)?.address;
-    const { address, newPassword, passwordVersion } = validated(setPasswordSchema(policy, typeof named === 'string' ? named : '', { isCommon, strength }), request.body);
+    const { address, newPassword, passwordVersion, requireChange = false } = validated(setPasswordSchema(policy, typeof named === 'string' ? named : '', { isCommon, strength }), request.body);
     const mailbox = await account(address, found.scope);
     return setMailboxPassword({
-      administrator: found.administrator.name, address: mailbox.address, newPassword, ...requester(request, 'admin'), isExpected: (now) => versionFor(found, now) === passwordVersion,
+      administrator: found.administrator.name, address: mailbox.address, newPassword, requireChange, ...requester(request, 'admin'), isExpected: (now) => versionFor(found, now) === passwordVersion,
     }, dependencies);
+  });
+
+  app.post(at(OPERATIONS.requireChange.path), async (request) => {
+    const { scope, administrator } = await reachable(request, request.body);
+    if (config.readOnly) throw new ModuleError('READ_ONLY');
+    const { address, required } = validated(requireChangeSchema, request.body);
+    const mailbox = await account(address, scope);
+    await requireNewPassword({ audit: { actor: administrator.name, actorKind: 'administrator' }, requester: requester(request, 'admin'), address: mailbox.address, required }, dependencies);
+    return {};
   });
 
   app.post(at(OPERATIONS.endSessions.path), async (request) => {

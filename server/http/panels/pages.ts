@@ -5,7 +5,7 @@ import { packageRoot, readJson } from '../../paths.ts';
 import type { Wiring } from '../../wiring.ts';
 
 /** The two pages: empty shells without a line of script or style of their own, so that the strictest policy holds. */
-export function panelPages(app: FastifyInstance, { config, panels }: Wiring): void {
+export function panelPages(app: FastifyInstance, { config, panels, host }: Wiring): void {
   const { basePath } = config.server;
   const page = (entry: 'user-panel' | 'admin-panel'): string => {
     const list = join(packageRoot(), 'dist', 'client', 'assets.json');
@@ -21,5 +21,5 @@ export function panelPages(app: FastifyInstance, { config, panels }: Wiring): vo
     for (const short of [`${basePath}/${path}`, `/${path}`, `/${path}/`]) app.get(short, (_request, reply) => reply.redirect(`${basePath}/${path}/`));
   };
   if (config.panels.user.enabled) serve('panel', 'user-panel');
-  if (config.panels.admin.enabled && panels.administrators.any) serve('admin', 'admin-panel');
+  if (config.panels.admin.enabled && (panels.administrators.any || host.administrator !== undefined)) serve('admin', 'admin-panel');
 }

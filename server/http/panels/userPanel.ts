@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { CHANNELS } from '../../../module/channels.ts';
 import { ModuleError } from '../../../module/errors.ts';
 import { type DevicesResponse, USER_PANEL_OPERATIONS as OPERATIONS, type UserSessionResponse } from '../../../module/panelOperations.ts';
@@ -12,9 +12,12 @@ import { listSessions } from '../../useCases/listSessions.ts';
 import { revokeEverything, revokeSome } from '../../useCases/revokeSessions.ts';
 import { verifyTyped } from '../../useCases/verifyTyped.ts';
 import type { Wiring } from '../../wiring.ts';
-import type { WrongPasswordLimit } from '../guard.ts';
+import type { WrongPasswordLimit } from '../wrongPasswordLimit.ts';
 import { useCaseDependencies } from '../useCaseDependencies.ts';
 import { panelGuard, requester, validated } from './panelGuard.ts';
+
+/** In the place of an administrator's credential: who logged in so has to choose a new password before anything else. */
+const CHANGE_REQUIRED = 'change-required';
 
 /** The User Panel's API: the mailbox is always the one of the session, never one that a request names. */
 export function userPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: WrongPasswordLimit): void {
@@ -25,27 +28,31 @@ export function userPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wro
   const dependencies = useCaseDependencies(wiring);
   const everywhere = [...wiring.stores, panels.sessions.store];
 
-  const describe = ({ subject, csrfToken }: PanelSession): UserSessionResponse => {
+  const describe = ({ subject, csrfToken, credential }: PanelSession): UserSessionResponse => {
     const offered = new Set(wiring.stores.flatMap(({ channels }) => channels));
     return {
       account: { address: subject }, csrfToken, policy, channels: CHANNELS.filter((channel) => offered.has(channel)), writable: !config.readOnly,
-      reauthenticateAfterSeconds: config.panels.user.reauthenticateAfterSeconds, mailSettings: panels.mailSettings,
+      reauthenticateAfterSeconds: config.panels.user.reauthenticateAfterSeconds, mailSettings: panels.mailSettings, changeRequired: credential === CHANGE_REQUIRED,
     };
   };
 
+  /** The session of somebody who may do more than choose a new password. */
+  async function free(request: FastifyRequest): Promise<PanelSession> {
+    const session = await guard.session(request);
+    if (session.credential === CHANGE_REQUIRED) throw new ModuleError('PASSWORD_CHANGE_REQUIRED');
+    return session;
+  }
+
   app.post(at(OPERATIONS.logIn.path), async (request, reply) => {
     const { address, password } = validated(userLogInSchema, request.body);
-    await limit.check(address, request.ip);
     const startedAt = clock.now();
-    const right = await verifyTyped(password, address, accounts, options);
-    if (right === null) {
-      await limit.count(address, request.ip);
+    await limit(address, request.ip, async () => {
+      if (await verifyTyped(password, address, accounts, options) !== null) return;
       await guard.write(request, { action: 'signIn', actor: address, address, outcome: 'CREDENTIALS_WRONG' });
       throw new ModuleError('CREDENTIALS_WRONG');
-    }
-    await limit.forgive(address);
+    });
     const account = await accounts.find(address, options());
-    return describe(await guard.open(request, reply, account?.address ?? address, '', startedAt));
+    return describe(await guard.open(request, reply, account?.address ?? address, account?.changeRequired === true ? CHANGE_REQUIRED : '', startedAt));
   });
 
   app.get(at(OPERATIONS.getSession.path), async (request) => describe(await guard.session(request)));
@@ -60,29 +67,24 @@ export function userPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wro
   app.post(at(OPERATIONS.changePassword.path), async (request, reply) => {
     const { subject, id } = await guard.session(request);
     if (config.readOnly) throw new ModuleError('READ_ONLY');
-    await limit.check(subject, request.ip);
-    const typed = (request.body as { currentPassword?: unknown } | null | undefined)?.currentPassword;
-    const passwords = validated(changeOwnPasswordSchema(policy, subject, typed, { isCommon, strength }), request.body);
-    try {
+    return limit(subject, request.ip, async () => {
+      const typed = (request.body as { currentPassword?: unknown } | null | undefined)?.currentPassword;
+      const passwords = validated(changeOwnPasswordSchema(policy, subject, typed, { isCommon, strength }), request.body);
       const answer = await changeOwnPassword({ actor: { kind: 'owner', address: subject, sessionId: id }, ...passwords, ...requester(request, 'user') }, dependencies);
-      await limit.forgive(subject);
       guard.clearCookie(reply);
       return answer;
-    } catch (error) {
-      if (error instanceof ModuleError && error.code === 'CURRENT_PASSWORD_WRONG') await limit.count(subject, request.ip);
-      throw error;
-    }
+    });
   });
 
   app.get(at(OPERATIONS.listDevices.path), async (request): Promise<DevicesResponse> => {
-    const { subject, id } = await guard.session(request);
+    const { subject, id } = await free(request);
     const { sessions, unavailable } = await listSessions(subject, everywhere, config.timeouts.sessionsMs);
     const devices = sessions.map((session) => ({ ...session, current: session.store === PANEL_STORE && session.id === id }));
     return { devices: devices.sort((a, b) => Number(b.current) - Number(a.current) || (b.lastSeenAt ?? 0) - (a.lastSeenAt ?? 0)), unavailable };
   });
 
   app.post(at(OPERATIONS.endDevice.path), async (request, reply) => {
-    const { subject, id } = await guard.session(request);
+    const { subject, id } = await free(request);
     const wanted = validated(endDeviceSchema, request.body);
     const from = everywhere.filter(({ name }) => name === wanted.store);
     const answer = await revokeSome(
@@ -93,7 +95,7 @@ export function userPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wro
   });
 
   app.post(at(OPERATIONS.endDevices.path), async (request, reply) => {
-    const { subject, id } = await guard.session(request);
+    const { subject, id } = await free(request);
     const { which } = validated(endDevicesSchema, request.body);
     const asked = { audit: { actor: subject, actorKind: 'owner' as const }, requester: requester(request, 'user'), address: subject };
     if (which === 'others') return revokeSome(asked, everywhere, (session) => session.store !== PANEL_STORE || session.id !== id, dependencies);

@@ -8,8 +8,9 @@ import { changeOwnPasswordSchema } from '../../../module/requests/changeOwnPassw
 import { validateRequest } from '../../../module/requests/validateRequest.ts';
 import { changeOwnPassword } from '../../useCases/changeOwnPassword.ts';
 import type { Wiring } from '../../wiring.ts';
-import { authenticate, type WrongPasswordLimit } from '../guard.ts';
+import { authenticate } from '../guard.ts';
 import { useCaseDependencies } from '../useCaseDependencies.ts';
+import type { WrongPasswordLimit } from '../wrongPasswordLimit.ts';
 
 /** The operations of the wire contract. */
 export function apiRoutes(app: FastifyInstance, wiring: Wiring, limit: WrongPasswordLimit): void {
@@ -25,24 +26,19 @@ export function apiRoutes(app: FastifyInstance, wiring: Wiring, limit: WrongPass
   app.post(at(OPERATIONS.changeOwnPassword.path), async (request, reply) => {
     const actor = await authenticate(request, wiring);
     if (config.readOnly) throw new ModuleError('READ_ONLY');
-    await limit.check(actor.address, request.ip);
-    const typed = (request.body as { currentPassword?: unknown } | null | undefined)?.currentPassword;
-    const verdict = validateRequest(changeOwnPasswordSchema(policy, actor.address, typed, { isCommon, strength }), request.body);
-    if ('fields' in verdict) {
-      const onlyPolicy = verdict.fields.every(({ code }) => code.startsWith('PASSWORD_'));
-      throw new ModuleError(onlyPolicy ? 'PASSWORD_REJECTED' : 'REQUEST_INVALID', { fields: verdict.fields });
-    }
-    try {
+    return limit(actor.address, request.ip, async () => {
+      const typed = (request.body as { currentPassword?: unknown } | null | undefined)?.currentPassword;
+      const verdict = validateRequest(changeOwnPasswordSchema(policy, actor.address, typed, { isCommon, strength }), request.body);
+      if ('fields' in verdict) {
+        const onlyPolicy = verdict.fields.every(({ code }) => code.startsWith('PASSWORD_'));
+        throw new ModuleError(onlyPolicy ? 'PASSWORD_REJECTED' : 'REQUEST_INVALID', { fields: verdict.fields });
+      }
       const answer = await changeOwnPassword(
         { actor, ...verdict.value, requestId: request.id, remoteAddress: request.ip, userAgent: request.headers['user-agent'] ?? '', surface: 'account-section' },
         useCaseDependencies(wiring),
       );
-      await limit.forgive(actor.address);
       void reply.header('Set-Cookie', [...host.clearedCookies()]);
       return answer;
-    } catch (error) {
-      if (error instanceof ModuleError && error.code === 'CURRENT_PASSWORD_WRONG') await limit.count(actor.address, request.ip);
-      throw error;
-    }
+    });
   });
 }

@@ -5,7 +5,7 @@ import { OPERATIONS } from '../../../module/operations.ts';
 import { ADMIN_PANEL_OPERATIONS, USER_PANEL_OPERATIONS } from '../../../module/panelOperations.ts';
 import { changeOwnPasswordSchema } from '../../../module/requests/changeOwnPassword.ts';
 import {
-  adminLogInSchema, countSessionsSchema, emptySchema, endDeviceSchema, endDevicesSchema, historySchema, listDomainsSchema, listMailboxesSchema, mailboxSchema, setPasswordSchema, userLogInSchema,
+  adminLogInSchema, countSessionsSchema, emptySchema, endDeviceSchema, endDevicesSchema, historySchema, listDomainsSchema, listMailboxesSchema, mailboxSchema, requireChangeSchema, setPasswordSchema, userLogInSchema,
 } from '../../../module/requests/panelRequests.ts';
 import { passwordRules } from '../../../module/policy/passwordRules.ts';
 import type { Wiring } from '../../wiring.ts';
@@ -60,7 +60,7 @@ function openapiDocument({ policy, config }: Pick<Wiring, 'policy' | 'config'>) 
       },
       ...panelPaths('userPanel', USER_PANEL_OPERATIONS, { logIn: userLogInSchema, logOut: emptySchema, changePassword: changeOwnPasswordSchema(policy, 'user@example.com', undefined, {}), endDevice: endDeviceSchema, endDevices: endDevicesSchema }, refusals),
       ...panelPaths('adminPanel', ADMIN_PANEL_OPERATIONS, {
-        logIn: adminLogInSchema, logOut: emptySchema, listDomains: listDomainsSchema, listMailboxes: listMailboxesSchema, countSessions: countSessionsSchema, getMailbox: mailboxSchema,
+        logIn: adminLogInSchema, logInByHost: emptySchema, logOut: emptySchema, requireChange: requireChangeSchema, listDomains: listDomainsSchema, listMailboxes: listMailboxesSchema, countSessions: countSessionsSchema, getMailbox: mailboxSchema,
         setPassword: setPasswordSchema(policy, 'user@example.com', {}), endSessions: mailboxSchema, listHistory: historySchema, exportHistory: historySchema,
       }, refusals),
     },

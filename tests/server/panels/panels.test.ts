@@ -1,14 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import type { FastifyInstance } from 'fastify';
 import { ModuleError } from '../../../module/errors.ts';
 import { csvField } from '../../../server/http/panels/historyCsv.ts';
 import { hashAdministratorPassword } from '../../../server/panels/administrators.ts';
 import { createPanelSessions } from '../../../server/panels/panelSessions.ts';
 import { panelTables, type PanelTables } from '../../../server/panels/tables.ts';
 import { openSqlite } from '../../../server/state/sqlite.ts';
-import type { Wiring } from '../../../server/wiring.ts';
 import { ALICE, alive, BOB, change, logIn, NEW, startService, tempFolder } from '../../fixtures/service.ts';
+import { call, enter, enterAdmin, enterUser, history, type Panel } from './panelClient.ts';
 
 const CAROL = { address: 'carol@mail.test', password: 'Singing-bells-9' };
 const KEEPER = { name: 'keeper', password: 'Keeper-of-1-domain' };
@@ -22,26 +21,10 @@ async function start(options: Parameters<typeof startService>[0] = {}) {
 }
 afterEach(async () => { for (const service of running.splice(0)) await service.stop(); });
 
-interface Panel { readonly status: number; readonly cookie: string; readonly csrf: string; readonly raw: string; readonly body: Record<string, unknown> }
-
-async function enter(app: FastifyInstance, kind: 'panel' | 'admin', payload: object, headers: Record<string, string> = {}): Promise<Panel> {
-  const answer = await app.inject({ method: 'POST', url: `${base}/${kind}/api/v1/login`, payload, headers });
-  const body = answer.json<Record<string, unknown>>();
-  return { status: answer.statusCode, cookie: answer.cookies.map(({ name, value }) => `${name}=${value}`).join('; '), csrf: String(body['csrfToken']), raw: String(answer.headers['set-cookie']), body };
-}
-const enterUser = (app: FastifyInstance, who: { address: string; password: string }) => enter(app, 'panel', { address: who.address, password: who.password });
-const enterAdmin = (app: FastifyInstance, who = { name: 'admin', password: 'Admin-demo-9' }) => enter(app, 'admin', who);
-
-async function call(app: FastifyInstance, { cookie, csrf }: Pick<Panel, 'cookie' | 'csrf'>, method: 'GET' | 'POST', path: string, payload?: object, headers: Record<string, string> = {}) {
-  const answer = await app.inject({ method, url: base + path, headers: { cookie, ...(method === 'POST' && { 'x-csrf-token': csrf }), ...headers }, ...(payload !== undefined && { payload }) });
-  return { status: answer.statusCode, text: answer.body, headers: answer.headers, body: String(answer.headers['content-type']).includes('json') ? answer.json<Record<string, never>>() : {} as Record<string, never> };
-}
-
 const keeperConfig = async () => ({ administrators: [
   { name: KEEPER.name, passwordHash: await hashAdministratorPassword(KEEPER.password), domains: ['example.test'] },
   { name: 'chief', passwordHash: await hashAdministratorPassword('Chief-of-all-1'), domains: ['*'] },
 ] });
-const history = async (wiring: Wiring) => (await wiring.audit.read({ domains: null, cursor: null, limit: 100 })).events;
 
 describe('User Panel', () => {
   test('a change ends the webmail, other panel log-ins and its own; the old password is refused', async () => {

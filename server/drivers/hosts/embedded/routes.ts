@@ -6,7 +6,8 @@ import { ModuleError } from '../../../../module/errors.ts';
 import { normalizePassword } from '../../../../module/policy/normalizePassword.ts';
 import { validateRequest } from '../../../../module/requests/validateRequest.ts';
 import { packageRoot, readJson } from '../../../paths.ts';
-import { authenticate, type WrongPasswordLimit } from '../../../http/guard.ts';
+import { authenticate } from '../../../http/guard.ts';
+import type { WrongPasswordLimit } from '../../../http/wrongPasswordLimit.ts';
 import { Secret } from '../../../secret.ts';
 import { listSessions } from '../../../useCases/listSessions.ts';
 import type { Wiring } from '../../../wiring.ts';
@@ -74,13 +75,10 @@ export async function embeddedRoutes(app: FastifyInstance, wiring: Wiring, limit
     const verdict = validateRequest(loginSchema, request.body);
     if ('fields' in verdict) throw new ModuleError('REQUEST_INVALID', { fields: verdict.fields });
     const { address, password } = verdict.value;
-    await limit.check(address, request.ip);
     const startedAt = clock.now();
-    const right = await accounts.verifyPassword(address, new Secret(normalizePassword(password)), options());
-    if (!right) {
-      await limit.count(address, request.ip);
-      throw new ModuleError('CREDENTIALS_WRONG');
-    }
+    await limit(address, request.ip, async () => {
+      if (!(await accounts.verifyPassword(address, new Secret(normalizePassword(password)), options()))) throw new ModuleError('CREDENTIALS_WRONG');
+    });
     const token = await sessions.open(address, startedAt, request.headers['user-agent'] ?? '', request.ip);
     void reply.setCookie(SESSION_COOKIE, token, { path: '/', httpOnly: true, sameSite: 'lax', secure });
     return { address: address.toLowerCase() };
