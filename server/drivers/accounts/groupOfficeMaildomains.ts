@@ -4,13 +4,16 @@ import { readError, readSet, refuseTooLong, type SetAnswer, writeError } from '.
 import { type Credentials, GroupOfficeClient } from '../../groupOffice/groupOfficeClient.ts';
 import { host, mayBeName, serviceKey, url } from '../../groupOffice/groupOfficeOptions.ts';
 import { oneAtATime } from '../../groupOffice/oneAtATime.ts';
+import { replacedPasswords } from '../../groupOffice/replacedPasswords.ts';
 import { forgetLogins, verifyByLogin } from '../../groupOffice/verifyByLogin.ts';
-import type { Account, AccountApi, CallOptions } from '../../ports/accountApi.ts';
+import type { Account, AccountApi, CallOptions, MailboxPage } from '../../ports/accountApi.ts';
 import type { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
 
 /** `$5$` of crypt(3) takes any length; this only keeps absurd ones away from 5000 rounds of SHA-256. */
 const MAX_BYTES = 1024;
+/** Of one page, where a search holds wildcards and finds far more than it means. */
+const MAX_QUERIES = 10;
 const PROPERTIES = ['id', 'username', 'description', 'active'];
 
 interface Mailbox { readonly id: string; readonly username: string; readonly description: string | null; readonly active: boolean }
@@ -20,10 +23,11 @@ export default defineAccountDriver({
   name: 'groupOfficeMaildomains',
   summary: "Mailboxes kept by Group-Office's maildomains module.",
   options: object({ url, host, serviceKey }).noUnknown(),
-  async create(options): Promise<AccountApi> {
+  async create(options, { clock }): Promise<AccountApi> {
     const client = new GroupOfficeClient(options);
     const service: Credentials = { kind: 'bearer', token: options.serviceKey };
     const queue = oneAtATime();
+    const replaced = replacedPasswords(() => clock.now());
 
     async function read<T>(method: string, params: object, call: CallOptions): Promise<T> {
       try {
@@ -48,7 +52,8 @@ export default defineAccountDriver({
     async function verify(address: string, mailbox: Mailbox | null, password: Secret, call: CallOptions): Promise<boolean> {
       const username = mailbox?.active === true ? mailbox.username : `nobody@${mayBeName(address) ? domainOf(address) : 'invalid'}`;
       try {
-        return (await verifyByLogin(client, service, { address, username }, password, call)).right;
+        const { right } = await verifyByLogin(client, service, { address, username }, password, call);
+        return right && !replaced.has(username, password);
       } catch (error) {
         throw readError(error);
       }
@@ -69,7 +74,9 @@ export default defineAccountDriver({
         if (current !== null && !(await verify(address, found?.mailbox ?? null, current, call))) throw new ModuleError('CURRENT_PASSWORD_WRONG');
         if (found === null) throw new ModuleError('ACCOUNT_NOT_FOUND');
         try {
-          return await write(found.mailbox, next, found.state, call);
+          await write(found.mailbox, next, found.state, call);
+          replaced.note(found.mailbox.username, current, next);
+          return;
         } catch (error) {
           if (left === 0 || !(error instanceof ModuleError) || error.code !== 'ACCOUNT_CHANGED_MEANWHILE') throw error;
         }
@@ -83,6 +90,33 @@ export default defineAccountDriver({
         await forgetLogins(client, service, address, call).catch(() => undefined);
         return { changedAt: null };
       });
+
+    /**
+     * Group-Office reads `%`, `_` and `*` of a search as wildcards and searches its words apart: what it finds is looked at once more.
+     * A page may therefore be short, or empty, and still have a next one.
+     */
+    async function page({ id, search, position, limit }: { id: string; search: string; position: number; limit: number }, call: CallOptions): Promise<MailboxPage> {
+      const filter = { domainId: id, ...(search === '' ? {} : { text: search }) };
+      const sort = [{ property: 'username', isAscending: true }];
+      const mailboxes: Account[] = [];
+      let at = position;
+      for (let asked = 0; asked < MAX_QUERIES; asked++) {
+        // One more than asked for tells whether there is a next page.
+        const { ids } = await read<{ ids: string[] }>('MailBox/query', { filter, sort, position: at, limit: limit + 1 }, call);
+        const shown = ids.slice(0, limit);
+        const { list } = shown.length === 0 ? { list: [] } : await read<{ list: Mailbox[] }>('MailBox/get', { ids: shown, properties: PROPERTIES }, call);
+        const byId = new Map(list.map((mailbox) => [mailbox.id, mailbox]));
+        for (const [index, mailboxId] of shown.entries()) {
+          const mailbox = byId.get(mailboxId);
+          if (mailbox !== undefined && matches(mailbox, search)) mailboxes.push(toAccount(mailbox));
+          const last = index === shown.length - 1 && ids.length <= limit;
+          if (mailboxes.length === limit) return { mailboxes, nextCursor: last ? null : String(at + index + 1) };
+        }
+        at += shown.length;
+        if (ids.length <= limit) return { mailboxes, nextCursor: null };
+      }
+      return { mailboxes, nextCursor: String(at) };
+    }
 
     return {
       abilities: { verifyPassword: true, changePassword: true, setPassword: true, listDomains: true, listMailboxes: true, maxPasswordBytes: MAX_BYTES },
@@ -101,7 +135,7 @@ export default defineAccountDriver({
       passwordVersion: () => Promise.resolve(null),
       async listDomains(search, call) {
         if (search !== '' && !mayBeName(search)) return [];
-        return (await domains(search, read, call)).map(({ domain }) => domain);
+        return (await domains(search, read, call)).map(({ domain }) => domain).filter((domain) => domain.toLowerCase().includes(search.toLowerCase()));
       },
       async listMailboxes({ domain, search, cursor, limit }, call) {
         if (!mayBeName(domain)) return { mailboxes: [], nextCursor: null };
@@ -109,17 +143,7 @@ export default defineAccountDriver({
         if (found === undefined) return { mailboxes: [], nextCursor: null };
         const position = cursor === null ? 0 : Number(cursor);
         if (!Number.isSafeInteger(position) || position < 0) throw new ModuleError('REQUEST_INVALID');
-        const filter = { domainId: found.id, ...(search === '' ? {} : { text: search }) };
-        const sort = [{ property: 'username', isAscending: true }];
-        // One more than asked for tells whether there is a next page.
-        const { ids } = await read<{ ids: string[] }>('MailBox/query', { filter, sort, position, limit: limit + 1 }, call);
-        const shown = ids.slice(0, limit);
-        const { list } = shown.length === 0 ? { list: [] } : await read<{ list: Mailbox[] }>('MailBox/get', { ids: shown, properties: PROPERTIES }, call);
-        const byId = new Map(list.map((mailbox) => [mailbox.id, mailbox]));
-        return {
-          mailboxes: shown.flatMap((id) => byId.get(id) ?? []).map(toAccount),
-          nextCursor: ids.length > limit ? String(position + limit) : null,
-        };
+        return page({ id: found.id, search: search.toLowerCase(), position, limit }, call);
       },
       async check(call) {
         await read('MailDomain/query', { limit: 1 }, call);
@@ -147,6 +171,9 @@ async function domains(search: string, read: Read, call: CallOptions): Promise<r
   }
   return rows.sort((a, b) => (a.domain < b.domain ? -1 : 1));
 }
+
+const matches = ({ username, description }: Mailbox, search: string): boolean =>
+  username.toLowerCase().includes(search) || (description ?? '').toLowerCase().includes(search);
 
 function toAccount({ username, description, active }: Mailbox): Account {
   return { address: username, enabled: active, passwordChangedAt: null, ...(description === null || description === '' ? {} : { displayName: description }) };
