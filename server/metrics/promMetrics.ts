@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { ERRORS } from '../../module/errors.ts';
 import type { Metrics } from '../ports/metrics.ts';
 
 /** What can only be known by asking, at each scrape. */
@@ -41,6 +42,7 @@ export function createPromMetrics(version: string) {
   const readOnly = gauge('read_only', '1 in maintenance: nothing is changed', []);
   gauge('build_info', 'Version of the service and of Node; always 1', ['version', 'node']).set({ version, node: process.versions.node }, 1);
   // Counters that are there from the start make `increase()` see the first event.
+  for (const code of Object.keys(ERRORS)) problems.inc({ code }, 0);
   for (const outcome of ['done', 'refused']) reloads.inc({ outcome }, 0);
   for (const outcome of ['sent', 'retry', 'failed']) notices.inc({ outcome }, 0);
   for (const kind of ['mailbox', 'address']) limited.inc({ kind }, 0);
