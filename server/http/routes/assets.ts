@@ -5,20 +5,13 @@ import { gzipSync } from 'node:zlib';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ModuleError } from '../../../module/errors.ts';
+import { type Surface, SURFACE_TEXTS } from '../../../module/texts/surfaceTexts.ts';
 import { packageRoot, readJson } from '../../paths.ts';
 import type { Wiring } from '../../wiring.ts';
 
 /** What a browser may wish for at once: tags by comma, most wanted first. */
 const WISHES = /^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}(?:,[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}){0,19}$/;
 const HASHED = /\.[0-9a-f]{8,}\.[a-z]+$/;
-
-/** Texts that one surface alone shows: nobody else loads them. */
-const SURFACE_TEXTS: Readonly<Record<string, RegExp>> = {
-  section: /^(?:@|action|channel|checklist|done|error|field|section|state|strength|text|violation)/,
-  webmail: /^(?:@|error|field|section\.title|shell|state\.offline)/,
-  'user-panel': /^(?!adminPanel\.|notice\.|module\.)/,
-  'admin-panel': /^(?!userPanel\.|notice\.|module\.)/,
-};
 
 /** What browsers load: the built client, the manifest, the texts. */
 export async function assetRoutes(app: FastifyInstance, { config, texts }: Wiring): Promise<void> {
@@ -30,7 +23,7 @@ export async function assetRoutes(app: FastifyInstance, { config, texts }: Wirin
   app.get(`${basePath}/languages.json`, (_request, reply) => reply.header('Cache-Control', 'no-cache').send(texts.languages()));
 
   app.get<{ Params: { surface: string; file: string } }>(`${basePath}/locales/:surface/:file`, (request, reply) => {
-    const wanted = SURFACE_TEXTS[request.params.surface];
+    const wanted: RegExp | undefined = SURFACE_TEXTS[request.params.surface as Surface];
     const wishes = /^(.*)\.json$/.exec(request.params.file)?.[1];
     if (wanted === undefined || wishes === undefined || !WISHES.test(wishes)) throw new ModuleError('NOT_FOUND');
     return sendTexts(request, reply, Object.fromEntries(Object.entries(texts.texts(texts.choose(wishes.split(',')))).filter(([key]) => wanted.test(key))));
