@@ -13,7 +13,7 @@ type Wanted = { readonly device: Device } | { readonly which: 'others' | 'all' }
 
 /** Where the mailbox is logged in, and the ways to end it. */
 export function Devices({ api, onSignedOut }: { readonly api: UserPanelApi; readonly onSignedOut: () => void }) {
-  const { t, list } = useTranslator();
+  const { t, labelled, list } = useTranslator();
   const { time } = useFormats();
   const client = useQueryClient();
   const [answer, setAnswer] = useState<EndedResponse | null>(null);
@@ -52,7 +52,7 @@ export function Devices({ api, onSignedOut }: { readonly api: UserPanelApi; read
                   <div><dt>{t('userPanel.lastSeen')}</dt><dd>{time(device.lastSeenAt)}</dd></div>
                 </dl>
               </div>
-              <button type="button" className="plain" disabled={end.isPending} aria-label={`${t('userPanel.end')}: ${t(`channel.${device.channel}`)}, ${name}`} onClick={() => { end.mutate({ device }); }}>{t('userPanel.end')}</button>
+              <button type="button" className="plain" disabled={end.isPending} aria-label={labelled(t('userPanel.end'), labelled(t(`channel.${device.channel}`), name))} onClick={() => { end.mutate({ device }); }}>{t('userPanel.end')}</button>
             </li>
           );
         })}

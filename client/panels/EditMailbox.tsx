@@ -94,7 +94,7 @@ interface SetPasswordProps {
 }
 
 function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, onUnsaved }: SetPasswordProps) {
-  const { t, code } = useTranslator();
+  const { t, labelled, code } = useTranslator();
   const { time } = useFormats();
   const client = useQueryClient();
   const checklistId = useId();
@@ -147,7 +147,7 @@ function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, on
   const { disabled, wait, busy } = form;
   return (
     <>
-      <p className="info">{mailbox.enabled ? t('adminPanel.yes') : t('adminPanel.disabled')} · {t('adminPanel.lastChange')}: {time(mailbox.passwordChangedAt)}</p>
+      <p className="info">{mailbox.enabled ? t('adminPanel.yes') : t('adminPanel.disabled')} · {labelled(t('adminPanel.lastChange'), time(mailbox.passwordChangedAt))}</p>
       {!session.writable && <p className="warning" role="alert">{t('section.maintenance')}</p>}
       {!session.abilities.setPassword && <p className="warning" role="alert">{code('error', 'OPERATION_NOT_SUPPORTED')}</p>}
       <form noValidate onSubmit={(event) => {

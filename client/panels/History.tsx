@@ -36,7 +36,7 @@ interface HistoryProps {
 
 /** The audit log: who, whom, when, from where, with what outcome, and what was ended. It can be read and saved, never changed. */
 export function History({ api, base, onSignedOut }: HistoryProps) {
-  const { t, list } = useTranslator();
+  const { t, labelled, list } = useTranslator();
   const { time, number } = useFormats();
   const [filter, setFilter] = useState({ mailbox: '', administrator: '', outcome: '', from: '', to: '' });
   const wanted = query(useDebounced(filter));
@@ -50,7 +50,7 @@ export function History({ api, base, onSignedOut }: HistoryProps) {
   const set = (name: keyof typeof filter) => (event: { target: { value: string } }) => { setFilter((before) => ({ ...before, [name]: event.target.value })); };
   const outcome = (name: string) => (name === 'done' || name === 'pending' ? t(`adminPanel.outcome.${name}`) : <>{t('adminPanel.outcome.refused')} <small>{name}</small></>);
   const ended = (counts: (typeof rows)[number]['ended']): string =>
-    list(CHANNELS.filter((channel) => (counts[channel] ?? 0) > 0).map((channel) => `${t(`channel.${channel}`)}: ${number(counts[channel])}`));
+    list(CHANNELS.filter((channel) => (counts[channel] ?? 0) > 0).map((channel) => labelled(t(`channel.${channel}`), number(counts[channel]))));
 
   return (
     <>

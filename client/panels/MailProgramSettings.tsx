@@ -7,12 +7,12 @@ const PROTOCOLS = ['imap', 'pop3', 'smtp'] as const;
 
 /** What a mail program asks for, each value with a button that copies it. */
 export function MailProgramSettings({ settings, address }: { readonly settings: MailSettings; readonly address: string }) {
-  const { t } = useTranslator();
+  const { t, labelled } = useTranslator();
   const [notice, setNotice] = useState('');
   const offered = PROTOCOLS.filter((protocol) => settings[protocol] !== null);
 
   async function copy(label: string, value: string): Promise<void> {
-    setNotice(await copyText(value, null) ? `${label}: ${t('action.copied')}` : t('panel.copyFailed'));
+    setNotice(await copyText(value, null) ? labelled(label, t('action.copied')) : t('panel.copyFailed'));
   }
 
   // The roles stay where a phone lays the rows out another way.
@@ -20,7 +20,7 @@ export function MailProgramSettings({ settings, address }: { readonly settings: 
     <tr key={name} role="row">
       <th scope="row" role="rowheader">{label}</th>
       <td role="cell"><bdi className="value">{value}</bdi></td>
-      <td role="cell"><button type="button" className="plain small" aria-label={`${t('action.copy')}: ${name}`} onClick={() => { void copy(name, value); }}>{t('action.copy')}</button></td>
+      <td role="cell"><button type="button" className="plain small" aria-label={labelled(t('action.copy'), name)} onClick={() => { void copy(name, value); }}>{t('action.copy')}</button></td>
     </tr>
   );
 
@@ -41,9 +41,9 @@ export function MailProgramSettings({ settings, address }: { readonly settings: 
           <table key={protocol} className="settings" role="table">
             <caption>{title}</caption>
             <tbody role="rowgroup">
-              {row(t('userPanel.server'), server.host, `${title}: ${t('userPanel.server')}`)}
-              {row(t('userPanel.port'), String(server.port), `${title}: ${t('userPanel.port')}`)}
-              {row(t('userPanel.encryption'), t(`userPanel.encryption.${server.encryption}`), `${title}: ${t('userPanel.encryption')}`)}
+              {row(t('userPanel.server'), server.host, labelled(title, t('userPanel.server')))}
+              {row(t('userPanel.port'), String(server.port), labelled(title, t('userPanel.port')))}
+              {row(t('userPanel.encryption'), t(`userPanel.encryption.${server.encryption}`), labelled(title, t('userPanel.encryption')))}
             </tbody>
           </table>
         );

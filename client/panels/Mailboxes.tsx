@@ -56,7 +56,7 @@ export function Mailboxes({ api, domain, onEdit, onSignedOut }: MailboxesProps) 
 
 /** One page of rows; its sessions are counted once it stands there, so that the list need not wait for them. */
 function Rows({ api, page, onEdit }: { readonly api: AdminPanelApi; readonly page: MailboxesResponse; readonly onEdit: (address: string) => void }) {
-  const { t } = useTranslator();
+  const { t, labelled } = useTranslator();
   const { time, number } = useFormats();
   const addresses = page.mailboxes.map(({ address }) => address);
   const counted = useQuery({ queryKey: ['counts', ...addresses], queryFn: ({ signal }) => api.countSessions(addresses, signal), enabled: addresses.length > 0 });
@@ -66,12 +66,12 @@ function Rows({ api, page, onEdit }: { readonly api: AdminPanelApi; readonly pag
       <tr key={address}>
         <th scope="row">
           <bdi>{address}</bdi>{displayName !== null && displayName !== address && <span className="soft"> <bdi>{displayName}</bdi></span>}
-          <span className="narrow soft">{enabled ? t('adminPanel.yes') : t('adminPanel.disabled')} · {t('adminPanel.lastChange')}: {time(passwordChangedAt)} · {t('adminPanel.sessions')}: {live}</span>
+          <span className="narrow soft">{enabled ? t('adminPanel.yes') : t('adminPanel.disabled')} · {labelled(t('adminPanel.lastChange'), time(passwordChangedAt))} · {labelled(t('adminPanel.sessions'), live)}</span>
         </th>
         <td className="wide">{enabled ? t('adminPanel.yes') : <strong>{t('adminPanel.disabled')}</strong>}</td>
         <td className="wide">{time(passwordChangedAt)}</td>
         <td className="wide">{counted.isFetching && counted.data === undefined ? '…' : live}</td>
-        <td><button type="button" className="pencil" aria-label={`${t('adminPanel.edit')}: ${address}`} title={t('adminPanel.edit')} onClick={() => { onEdit(address); }}><PanelIcon name="edit" /></button></td>
+        <td><button type="button" className="pencil" aria-label={labelled(t('adminPanel.edit'), address)} title={t('adminPanel.edit')} onClick={() => { onEdit(address); }}><PanelIcon name="edit" /></button></td>
       </tr>
     );
   });

@@ -22,7 +22,7 @@ export interface PasswordFieldProps {
 /** A password input with a floating label, show/hide, a Caps Lock warning and its errors. Pasting is welcome. */
 export function PasswordField(props: PasswordFieldProps) {
   const { label, name, value, onChange, autoComplete, errors, shown, onShow, disabled, inputRef, describedBy, passwordRules, children } = props;
-  const { t } = useTranslator();
+  const { t, labelled } = useTranslator();
   const id = useId();
   const [capsLock, setCapsLock] = useState(false);
   const look = (event: KeyboardEvent) => { setCapsLock(event.getModifierState('CapsLock')); };
@@ -37,7 +37,7 @@ export function PasswordField(props: PasswordFieldProps) {
           onKeyDown={look} onKeyUp={look} onBlur={() => { setCapsLock(false); }} {...rules}
         />
         <label htmlFor={id}>{label}</label>
-        <button type="button" className="icon" disabled={disabled} aria-pressed={shown} aria-label={`${shown ? t('field.hide') : t('field.show')}: ${label}`} title={shown ? t('field.hide') : t('field.show')} onClick={() => { onShow(!shown); }}>
+        <button type="button" className="icon" disabled={disabled} aria-pressed={shown} aria-label={labelled(shown ? t('field.hide') : t('field.show'), label)} title={shown ? t('field.hide') : t('field.show')} onClick={() => { onShow(!shown); }}>
           <Icon name={shown ? 'hide' : 'show'} />
         </button>
         {children}

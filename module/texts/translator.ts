@@ -13,6 +13,8 @@ export interface Translator {
   readonly t: (key: MessageKey, params?: MessageParams) => string;
   /** For texts named by a code of the server. */
   readonly code: (kind: 'error' | 'violation', code: string, params?: MessageParams) => string;
+  /** "Label: value", with the punctuation of the language. */
+  readonly labelled: (label: string, value: string) => string;
   readonly list: (items: readonly string[]) => string;
 }
 
@@ -33,10 +35,12 @@ export function createTranslator(messages: Readonly<Record<string, string>>): Tr
       return typeof value === 'number' ? numbers.format(value) : value;
     });
   }
+  const t: Translator['t'] = (key, params) => text(key, params) ?? key;
   return {
     language,
     direction: directionOf(language),
-    t: (key, params) => text(key, params) ?? key,
+    t,
+    labelled: (label, value) => t('text.labelled', { label, value }),
     code: (kind, code, params) => text(`${kind}.${code}`, params) ?? text('error.fallback') ?? code,
     list: (items) => new Intl.ListFormat(language).format(items),
   };
