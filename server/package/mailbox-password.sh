@@ -1,0 +1,16 @@
+#!/bin/sh
+# mailbox-password: finds its own Node and the configuration of this machine, then becomes the program.
+set -eu
+here=$(readlink -f -- "$0")
+here=${here%/bin/mailbox-password}
+: "${MAILBOX_PASSWORD_CONFIG=/etc/mailbox-password/config.yaml}"
+export MAILBOX_PASSWORD_CONFIG
+# In the package, else the one that the installation was told of, else the system's.
+for node in "$here/node/bin/node" "$here/../../node"; do
+  [ -x "$node" ] && exec "$node" "$here/dist/server/cli/main.js" "$@"
+done
+node=$(command -v node || command -v nodejs) || {
+  echo "mailbox-password: Node 20.19 or later is needed and no node is on the PATH" >&2
+  exit 69
+}
+exec "$node" "$here/dist/server/cli/main.js" "$@"
