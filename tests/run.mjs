@@ -25,6 +25,11 @@ const NEEDS = [
   { name: '/usr/bin/chromium', present: there('/usr/bin/chromium'), package: 'chromium', neededBy: 'tests/e2e/' },
   { name: '/usr/bin/php', present: there('/usr/bin/php'), package: 'php-cli', neededBy: 'tests/server/groupOffice/dropIn.test.ts' },
   { name: 'PHP extension apcu', present: apcu, package: 'php-apcu', neededBy: 'tests/server/groupOffice/dropIn.test.ts' },
+  { name: '/usr/sbin/nginx', present: there('/usr/sbin/nginx'), package: 'nginx', neededBy: 'tests/server/package/proxies.test.ts' },
+  { name: '/usr/sbin/apache2', present: there('/usr/sbin/apache2'), package: 'apache2-bin', neededBy: 'tests/server/package/proxies.test.ts' },
+  { name: 'fail2ban-regex', present: there('/usr/bin/fail2ban-regex'), package: 'fail2ban', neededBy: 'tests/server/package/fail2ban.test.ts' },
+  { name: 'shellcheck', present: there('/usr/bin/shellcheck'), package: 'shellcheck', neededBy: 'tests/server/package/tarball.test.ts' },
+  { name: 'systemd-analyze', present: there('/usr/bin/systemd-analyze'), package: 'systemd', neededBy: 'tests/server/package/tarball.test.ts' },
 ];
 
 const ci = process.env['CI'] === 'true';

@@ -92,7 +92,7 @@ in_root() {
   if [ -n "$root" ]; then
     tool=$1
     shift
-    "$tool" --root "$root" "$@"
+    "$tool" --prefix "$root" "$@"
   else
     "$@"
   fi

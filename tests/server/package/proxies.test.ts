@@ -1,0 +1,109 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DEFAULT_CONFIG } from '../../../module/config/configSchema.ts';
+import { ALICE, NEW, startService, tempFolder } from '../../fixtures/service.ts';
+import { freePort } from '../../services/process.ts';
+import { ask, startWebServer, webServerPorts, type WebServer } from '../../services/webServer.ts';
+
+const PANEL = '/mailbox-password/panel/api/v1';
+const SPOOFED = { 'x-forwarded-for': '203.0.113.5', 'x-forwarded-host': 'evil.test', 'x-forwarded-proto': 'http', 'x-request-id': 'made-up-by-a-client', forwarded: 'for=203.0.113.5' };
+
+describe.each(['nginx', 'apache'] as const)('behind %s, as a path of the webmail\'s host', (kind) => {
+  let service: Awaited<ReturnType<typeof startService>>;
+  let web: WebServer;
+  beforeAll(async () => {
+    const ports = await webServerPorts();
+    const port = await freePort();
+    const overrides = { dataDir: tempFolder(), server: { port, publicUrl: `https://127.0.0.1:${String(ports.https)}`, trustProxy: ['127.0.0.1'] } };
+    service = await startService({ overrides });
+    await service.app.listen({ host: '127.0.0.1', port });
+    web = await startWebServer(kind, port, ports);
+  });
+  afterAll(async () => {
+    await web.stop();
+    await service.stop();
+  });
+
+  const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
+    ask(`${web.https}${path}`, { method: 'POST', body: JSON.stringify(body), headers: { 'content-type': 'application/json', origin: web.https, ...headers } });
+  const logIn = async (password: string, headers: Record<string, string> = {}) => {
+    const answer = await post(`${PANEL}/login`, { address: ALICE.address, password }, headers);
+    const [cookie = ''] = answer.header('set-cookie');
+    return { status: answer.status, cookie: cookie.split(';')[0] ?? '', attributes: cookie, csrf: answer.status === 200 ? (JSON.parse(answer.text) as { csrfToken: string }).csrfToken : '' };
+  };
+
+  test('the webmail and the panel are one host; what only an operator needs is not reachable', async () => {
+    expect((await ask(`${web.https}/`)).text).toBe('the webmail');
+    const page = await ask(`${web.https}/mailbox-password/panel/`);
+    expect([page.status, page.text]).toEqual([200, expect.stringContaining('/mailbox-password/assets/')]);
+    const script = /src="([^"]+)"/.exec(page.text)?.[1] ?? '';
+    expect(script).toMatch(/^\/mailbox-password\/assets\/user-panel/);
+    expect((await ask(`${web.https}/mailbox-password/locales/user-panel/en.json`)).status).toBe(200);
+    expect((await ask(`${web.https}/mailbox-password`)).header('location').join()).toMatch(/\/mailbox-password\/panel\/$/);
+    for (const path of ['/healthz', '/readyz', '/metrics', '/openapi.json', '/mailbox-password/../metrics', '/mailbox-password/%2e%2e/metrics']) expect([path, (await ask(web.https + path)).status]).not.toEqual([path, 200]);
+  });
+
+  test('every security header is there once, and is the service\'s own', async () => {
+    for (const path of ['/mailbox-password/panel/', `${PANEL}/session`]) {
+      const answer = await ask(web.https + path);
+      const direct = await service.app.inject({ url: path });
+      for (const name of ['content-security-policy', 'x-frame-options', 'x-content-type-options', 'strict-transport-security', 'referrer-policy', 'cross-origin-opener-policy'])
+        expect([path, name, answer.header(name)]).toEqual([path, name, [direct.headers[name]]]);
+    }
+  });
+
+  test('http leads to https', async () => {
+    const answer = await ask(`${web.http}/mailbox-password/panel/`);
+    expect([answer.status, answer.header('location')]).toEqual([301, [`${web.https}/mailbox-password/panel/`]]);
+  });
+
+  test('what a client claims of its address, its host and its request\'s name is not believed', async () => {
+    service.lines.length = 0;
+    expect((await logIn('Wrong-guess-1', SPOOFED)).status).toBe(401);
+    const line = service.lines.map((text) => JSON.parse(text) as Record<string, string>).find(({ code }) => code === 'CREDENTIALS_WRONG');
+    expect(line).toMatchObject({ remoteAddress: '127.0.0.2' });
+    expect(line?.['requestId']).not.toBe(SPOOFED['x-request-id']);
+    expect(service.lines.join('')).not.toMatch(/203\.0\.113\.5|evil\.test/);
+  });
+
+  test('a whole change: log in, change, logged out everywhere, the new password works; its words are in no log of the web server', async () => {
+    const { status, cookie, attributes, csrf } = await logIn(ALICE.password, SPOOFED);
+    expect([status, attributes]).toEqual([200, expect.stringMatching(/^__Host-mailbox_user_panel=.*; Secure/)]);
+    const change = () => post(`${PANEL}/password`, { currentPassword: ALICE.password, newPassword: NEW }, { cookie, 'x-csrf-token': csrf, ...SPOOFED });
+    const foreign = await post(`${PANEL}/password`, { currentPassword: ALICE.password, newPassword: NEW }, { cookie, 'x-csrf-token': csrf, origin: 'https://evil.test' });
+    expect([foreign.status, foreign.text]).toEqual([403, expect.stringContaining('ORIGIN_NOT_ALLOWED')]);
+    const changed = await change();
+    expect([changed.status, changed.text]).toEqual([200, expect.stringContaining('"revocation":"done"')]);
+    expect((await change()).status).toBe(401);
+    expect([(await logIn(ALICE.password)).status, (await logIn(NEW)).status]).toEqual([401, 200]);
+    const [event] = (await service.wiring.audit.read({ domains: null, address: ALICE.address, limit: 1, cursor: null, actor: '', outcome: 'done', from: undefined, to: undefined } as never)).events;
+    expect(event).toMatchObject({ remoteAddress: '127.0.0.2' });
+    const logs = web.accessLog() + web.errorLog();
+    expect(logs).toContain(`${PANEL}/password`);
+    for (const secret of [ALICE.password, NEW, 'Wrong-guess-1', csrf, cookie]) expect(logs).not.toContain(secret);
+  });
+
+  test('too large: ours up to 64 kB, the web server\'s beyond; nothing of it is kept in a file', async () => {
+    const send = (bytes: number) => post(`${PANEL}/login`, { address: ALICE.address, password: 'x'.repeat(bytes) });
+    const ours = await send(40_000);
+    expect([ours.status, (JSON.parse(ours.text) as { code: string }).code]).toEqual([413, 'REQUEST_TOO_LARGE']);
+    const theirs = await send(1_048_576);
+    expect(theirs.status).toBe(413);
+    if (kind === 'nginx') {
+      expect(JSON.parse(theirs.text)).toMatchObject({ code: 'REQUEST_TOO_LARGE', status: 413, changed: 'no' });
+      expect(theirs.header('content-type')).toEqual(['application/problem+json']);
+      expect(readdirSync(join(web.folder, 'body'))).toEqual([]);
+      expect(web.errorLog()).not.toContain('buffered to a temporary file');
+    }
+  });
+
+  test('no connection is turned into another protocol', async () => {
+    const answer = await ask(`${web.https}/mailbox-password/panel/`, { headers: { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', 'sec-websocket-version': '13' } });
+    expect(answer.status).toBe(200);
+  });
+});
+
+test('the web servers wait longer than everything that the service waits for together', () => {
+  const { hostMs, accountsMs, sessionsMs } = DEFAULT_CONFIG.timeouts;
+  expect(hostMs + 4 * accountsMs + 2 * sessionsMs).toBeLessThan(90_000);
+});

@@ -1,0 +1,129 @@
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
+import { request as plainRequest } from 'node:http';
+import { request as secureRequest } from 'node:https';
+import { join } from 'node:path';
+import { freePort, remove, run, runToEnd, serviceFolder, started } from './process.ts';
+
+export interface WebServer {
+  readonly https: string;
+  readonly http: string;
+  readonly folder: string;
+  accessLog(): string;
+  errorLog(): string;
+  stop(): Promise<void>;
+}
+
+const SNIPPETS = join(import.meta.dirname, '../../server/package/deploy');
+
+/** The webmail beside which the service is a path, and what its operator has set for the whole host: all of it a trap for us. */
+const OWN_HEADERS = { 'X-Frame-Options': 'SAMEORIGIN', 'X-Content-Type-Options': 'nosniff', 'Content-Security-Policy': "default-src 'self'", 'Strict-Transport-Security': 'max-age=1' };
+
+const headerLines = (line: (name: string, value: string) => string): string => Object.entries(OWN_HEADERS).map(([name, value]) => line(name, value)).join('\n');
+
+function nginxConf(folder: string, ports: { http: number; https: number }, snippet: string): string {
+  return `daemon off; user root; pid ${folder}/pid; error_log ${folder}/error.log info;
+events { worker_connections 64; }
+http {
+  access_log ${folder}/access.log;
+  client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
+  server { listen 127.0.0.1:${String(ports.http)}; location / { return 301 https://$host:${String(ports.https)}$request_uri; } }
+  server {
+    listen 127.0.0.1:${String(ports.https)} ssl http2; ssl_certificate ${folder}/cert.pem; ssl_certificate_key ${folder}/key.pem;
+${headerLines((name, value) => `    add_header ${name} "${value}" always;`)}
+    root ${folder}/www;
+    include ${snippet};
+  }
+}
+`;
+}
+
+function apacheConf(folder: string, ports: { http: number; https: number }, snippet: string): string {
+  const modules = ['mpm_event', 'authz_core', 'proxy', 'proxy_http', 'headers', 'ssl', 'alias', 'dir'].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join('\n');
+  return `ServerRoot ${folder}
+ServerName 127.0.0.1
+PidFile ${folder}/pid
+DefaultRuntimeDir ${folder}
+Mutex file:${folder}
+User www-data
+Group www-data
+${modules}
+ErrorLog ${folder}/error.log
+LogLevel info
+LogFormat "%h %l %u %t \\"%r\\" %>s %O \\"%{Referer}i\\" \\"%{User-Agent}i\\"" combined
+CustomLog ${folder}/access.log combined
+Listen 127.0.0.1:${String(ports.http)}
+Listen 127.0.0.1:${String(ports.https)}
+<VirtualHost *:${String(ports.http)}>
+  Redirect 301 / https://127.0.0.1:${String(ports.https)}/
+</VirtualHost>
+<VirtualHost *:${String(ports.https)}>
+  SSLEngine on
+  SSLCertificateFile ${folder}/cert.pem
+  SSLCertificateKeyFile ${folder}/key.pem
+  DocumentRoot ${folder}/www
+  <Directory ${folder}/www>
+    Require all granted
+  </Directory>
+${headerLines((name, value) => `  Header always set ${name} "${value}"`)}
+  Include ${snippet}
+</VirtualHost>
+`;
+}
+
+/** The real server with our snippet as it is shipped, the service's port aside. `ports.https` is where people come in. */
+export async function startWebServer(kind: 'nginx' | 'apache', servicePort: number, ports: { http: number; https: number }): Promise<WebServer> {
+  const folder = serviceFolder(kind);
+  runToEnd('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1', '-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')]);
+  runToEnd('mkdir', ['-p', join(folder, 'www')]);
+  writeFileSync(join(folder, 'www/index.html'), 'the webmail');
+  chmodSync(join(folder, 'www'), 0o755);
+  const snippet = join(folder, 'mailbox-password.conf');
+  writeFileSync(snippet, readFileSync(join(SNIPPETS, `${kind}.conf`), 'utf8').replaceAll('127.0.0.1:8080', `127.0.0.1:${String(servicePort)}`));
+  const conf = join(folder, 'server.conf');
+  writeFileSync(conf, (kind === 'nginx' ? nginxConf : apacheConf)(folder, ports, snippet));
+  const running = kind === 'nginx' ? run('/usr/sbin/nginx', ['-e', 'stderr', '-p', folder, '-c', conf]) : run('/usr/sbin/apache2', ['-d', folder, '-f', conf, '-DFOREGROUND']);
+  const https = `https://127.0.0.1:${String(ports.https)}`;
+  await started(running, async () => (await ask(`${https}/`)).status === 200);
+  return {
+    https, http: `http://127.0.0.1:${String(ports.http)}`, folder,
+    accessLog: () => readFileSync(join(folder, 'access.log'), 'utf8'),
+    errorLog: () => readFileSync(join(folder, 'error.log'), 'utf8'),
+    async stop() { await running.kill(); remove(folder); },
+  };
+}
+
+export const webServerPorts = async (): Promise<{ http: number; https: number }> => ({ http: await freePort(), https: await freePort() });
+
+export interface Answer {
+  readonly status: number;
+  /** Names and values in turn, as they came: a header that is there twice is seen twice. */
+  readonly rawHeaders: readonly string[];
+  header(name: string): readonly string[];
+  readonly text: string;
+}
+
+export interface Question { readonly method?: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: string; readonly from?: string }
+
+/** One request from a client at an address of this machine (127.0.0.2 by default: the proxy is 127.0.0.1). */
+export function ask(url: string, { method = 'GET', headers = {}, body = '', from = '127.0.0.2' }: Question = {}): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const send = url.startsWith('https:') ? secureRequest : plainRequest;
+    const outgoing = send(url, { method, headers: { ...headers, ...(body !== '' && { 'content-length': String(Buffer.byteLength(body)) }) }, localAddress: from, rejectUnauthorized: false, agent: false }, (incoming) => {
+      const chunks: Buffer[] = [];
+      incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
+      incoming.on('error', reject);
+      incoming.on('end', () => {
+        const { statusCode = 0, rawHeaders } = incoming;
+        resolve({
+          status: statusCode, rawHeaders, text: Buffer.concat(chunks).toString(),
+          header: (name) => rawHeaders.filter((_value, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name),
+        });
+      });
+    });
+    let answered = false;
+    outgoing.on('response', () => { answered = true; });
+    // A server that refuses a long body may answer and close before all of it was sent.
+    outgoing.on('error', (error) => { if (!answered) reject(error); });
+    outgoing.end(body);
+  });
+}
