@@ -40,7 +40,7 @@ test('wrong log-ins of both panels, a wrong current password and what is refused
   expect(service.lines.some((line) => line.includes('RATE_LIMITED'))).toBe(true);
   expect(found(service.lines)).toEqual(expected);
   expect(found(service.lines.map(withPrefix))).toEqual(expected);
-}, 60_000);
+}, 240_000);
 
 test('nothing that went well, and no refusal of another kind, is counted', async () => {
   await panel('panel', { address: ALICE.address, password: ALICE.password });
@@ -52,7 +52,7 @@ test('nothing that went well, and no refusal of another kind, is counted', async
   expect((await change(service.app, alice, { currentPassword: ALICE.password, newPassword: NEW })).statusCode).toBe(200);
   expect(service.lines.length).toBeGreaterThan(4);
   expect(found(service.lines)).toEqual([]);
-}, 60_000);
+}, 240_000);
 
 test('nobody can make a line that names somebody else', async () => {
   const line = service.lines;
@@ -73,4 +73,4 @@ test('nobody can make a line that names somebody else', async () => {
     const addresses = new Set(found(lines));
     expect([...addresses]).toEqual([THIEF]);
   }
-}, 60_000);
+}, 240_000);
