@@ -16,6 +16,7 @@ import { createRedisRateLimiter } from './drivers/rateLimit/redis.ts';
 import { createStateRateLimiter } from './drivers/rateLimit/state.ts';
 import { createServerRules, distinctRules } from './passwordPolicy/createServerRules.ts';
 import { DRIVERS } from './drivers/registry.ts';
+import { type NoticeDelivery, wireNotices } from './notices/wireNotices.ts';
 import { createPanels, type Panels } from './panels/createPanels.ts';
 import { endingPanelSessions } from './panels/panelSessions.ts';
 import { withMailRefresh } from './groupOffice/mailRefresh.ts';
@@ -25,6 +26,7 @@ import type { Clock } from './ports/clock.ts';
 import type { HostIdentity } from './ports/hostIdentity.ts';
 import type { MailboxTurns } from './ports/mailboxTurns.ts';
 import { type Metrics, NO_METRICS } from './ports/metrics.ts';
+import { NO_NOTICES, type Notices } from './ports/notices.ts';
 import type { PasswordPolicyProvider } from './ports/passwordPolicyProvider.ts';
 import type { RateLimiter } from './ports/rateLimiter.ts';
 import type { RevocationOutbox } from './ports/revocationOutbox.ts';
@@ -53,6 +55,9 @@ export interface Wiring {
   readonly texts: TextLibrary;
   readonly limiter: RateLimiter;
   readonly turns: MailboxTurns;
+  readonly notices: Notices;
+  /** Null where nobody is configured to send notices. */
+  readonly noticeDelivery: NoticeDelivery | null;
   close(): Promise<void>;
 }
 
@@ -111,10 +116,15 @@ export async function wire(config: Config, log: Logger, { system = Date.now, met
     const panels = await createPanels(config, state.database as unknown as Parameters<typeof createPanels>[1], clock);
     const addressOf = async (changeId: string) => (await state.database.selectFrom('outbox').select('address').where('change_id', '=', changeId).executeTakeFirst())?.address ?? null;
     const outbox = endingPanelSessions(createStateOutbox(state.database, clock, config.revocation.leaseMs), panels.sessions, addressOf);
-    // SQLite has one process: what a dead one had leased is free at once. Shared, the lease has to end.
-    if (!state.shared && !beside) await outbox.retryNow();
     const texts = createTextLibrary(config.locales.dir, (path, error) => { log.error({ path, detail: (error as Error).message }, 'texts cannot be read; the last good ones are used'); });
-    return { config, dataDir, policy, rules, accounts, stores, host, outbox, clock, log, metrics, panels, limiter, turns, texts, audit: createStateAudit(state.database), close: closeAll };
+    const notice = await wireNotices(config, { database: state.database, context: context(config.notify?.driver ?? ''), accounts, metrics, texts });
+    if (notice !== null) opened.push(notice.notifier);
+    // SQLite has one process: what a dead one had leased is free at once. Shared, the lease has to end.
+    if (!state.shared && !beside) {
+      await outbox.retryNow();
+      await notice?.outbox.freeAll();
+    }
+    return { config, dataDir, policy, rules, accounts, stores, host, outbox, clock, log, metrics, panels, limiter, turns, texts, notices: notice?.notices ?? NO_NOTICES, noticeDelivery: notice, audit: createStateAudit(state.database), close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;

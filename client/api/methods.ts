@@ -9,7 +9,7 @@ const TIMEOUT_MS = 45_000;
 export type Api = ReturnType<typeof createApi>;
 
 /** The only code that does HTTP. Every answer that is not 2xx rejects with an {@link ApiError}. */
-export function createSend(bridge: Pick<HostBridge, 'baseUrl' | 'csrfToken'>, http: AxiosInstance = axios.create()) {
+export function createSend(bridge: Pick<HostBridge, 'baseUrl' | 'csrfToken'> & { readonly locale?: string }, http: AxiosInstance = axios.create()) {
   return async function send<T>(method: 'GET' | 'POST', path: string, data: unknown, signal: AbortSignal | undefined): Promise<T> {
     if (!navigator.onLine) throw new ApiError('OFFLINE');
     const csrf = method === 'GET' ? undefined : bridge.csrfToken();
@@ -17,7 +17,8 @@ export function createSend(bridge: Pick<HostBridge, 'baseUrl' | 'csrfToken'>, ht
       const answer = await http.request<T>({
         url: bridge.baseUrl + path, method, timeout: TIMEOUT_MS,
         ...(data !== undefined && { data }), ...(signal !== undefined && { signal }),
-        ...(csrf !== undefined && { headers: { 'X-CSRF-Token': csrf } }),
+        // The language of the page, which need not be the browser's: that of the notice by e-mail.
+        headers: { ...(csrf !== undefined && { 'X-CSRF-Token': csrf }), ...(method !== 'GET' && bridge.locale !== undefined && { 'Accept-Language': bridge.locale }) },
       });
       return answer.data;
     } catch (error) {

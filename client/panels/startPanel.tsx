@@ -30,8 +30,9 @@ export async function startPanel<Api extends Texts>(createApi: (send: ReturnType
   });
   document.adoptedStyleSheets = sheets;
   let csrf: string | undefined;
-  const api = createApi(createSend({ baseUrl: base, csrfToken: () => csrf }));
-  const texts = await api.getMessages(localStorage.getItem(LANGUAGE)).catch(() => null);
+  const chosen = localStorage.getItem(LANGUAGE);
+  const api = createApi(createSend({ baseUrl: base, csrfToken: () => csrf, locale: chosen ?? navigator.language }));
+  const texts = await api.getMessages(chosen).catch(() => null);
   if (texts === null) {
     // Without texts there is no language to say it in.
     const again = document.createElement('button');

@@ -40,6 +40,8 @@ export interface ResultMap {
   readonly enabled?: Flag | undefined;
   readonly changeable?: Flag | undefined;
   readonly displayName?: string | undefined;
+  readonly recoveryAddress?: string | undefined;
+  readonly language?: string | undefined;
   readonly changedAt?: { readonly pointer: string; readonly format?: TimeFormat | undefined } | undefined;
   /** Differs after every change of the password. */
   readonly version?: string | undefined;

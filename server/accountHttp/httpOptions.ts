@@ -56,7 +56,7 @@ const errorRule = object({
 const flag = () => object({ pointer: pointer(), oneOf: array(anyJson()).min(1), absent: boolean() }).noUnknown().default(undefined);
 
 const result = object({
-  address: optionalPointer(), enabled: flag(), changeable: flag(), displayName: optionalPointer(), version: optionalPointer(),
+  address: optionalPointer(), enabled: flag(), changeable: flag(), displayName: optionalPointer(), recoveryAddress: optionalPointer(), language: optionalPointer(), version: optionalPointer(),
   changedAt: object({ pointer: pointer(), format: string().oneOf(['milliseconds', 'seconds', 'iso'] as const) }).noUnknown().default(undefined),
 }).noUnknown().default(undefined);
 

@@ -26,6 +26,8 @@ export function readAccount(document: unknown, map: ResultMap, asked: string | n
   const address = map.address === undefined ? asked : text(valueAt(document, map.address));
   if (address === null) return null;
   const displayName = map.displayName === undefined ? null : text(valueAt(document, map.displayName));
+  const recoveryAddress = map.recoveryAddress === undefined ? null : text(valueAt(document, map.recoveryAddress));
+  const language = map.language === undefined ? null : text(valueAt(document, map.language));
   const version = map.version === undefined ? undefined : valueAt(document, map.version);
   return {
     address,
@@ -35,5 +37,7 @@ export function readAccount(document: unknown, map: ResultMap, asked: string | n
     // Whatever it is there, here it is opaque: a provider that tells the hash itself does not get it into our tables.
     version: version === undefined || version === null || version === '' ? null : createHash('sha256').update(JSON.stringify(version)).digest('hex'),
     ...(displayName !== null && { displayName }),
+    ...(recoveryAddress !== null && { recoveryAddress }),
+    ...(language !== null && { language: language.replace('_', '-') }),
   };
 }

@@ -12,6 +12,10 @@ export interface AccountTable {
     /** 1, Y, T or true: may log in. */
     readonly enabled?: string | undefined;
     readonly displayName?: string | undefined;
+    /** Another address of the owner, for notices. */
+    readonly recoveryAddress?: string | undefined;
+    /** The owner's language, BCP 47 or `nl_NL`. */
+    readonly language?: string | undefined;
     /** Written at every change. */
     readonly changedAt?: string | undefined;
     /** 1, Y, T or true: the owner is to choose a new password at the next log-in. Written as 1 and 0, or true and false. */
@@ -58,6 +62,8 @@ export interface MailboxRow {
   readonly password: string | null;
   readonly enabled: boolean;
   readonly displayName: string | null;
+  readonly recoveryAddress: string | null;
+  readonly language: string | null;
   readonly changedAt: number | null;
   /** Null where the table cannot tell. */
   readonly changeRequired: boolean | null;

@@ -8,7 +8,7 @@ import { type AccountTable, isEnabled, type MailboxRow, readTime, writeTime } fr
 
 /** An operator's own SQL, with named parameters; see docs/drivers/accounts-sql.md. */
 export interface OwnStatements {
-  /** `:address`, `:local`, `:domain`; returns `password` and, where it can, `address`, `enabled`, `displayName`. */
+  /** `:address`, `:local`, `:domain`; returns `password` and, where it can, `address`, `enabled`, `displayName`, `recoveryAddress`, `language`. */
   readonly find: string;
   /** `:hash`, `:oldHash`, `:address`, `:local`, `:domain`, `:now`, `:changeRequired` (1 or 0); changes exactly one row. */
   readonly update: string;
@@ -64,6 +64,11 @@ const flag = (value: boolean): string => (value ? '1' : '0');
 
 const text = (value: unknown): string => (typeof value === 'string' ? value : Buffer.isBuffer(value) ? value.toString('utf8') : '');
 
+const optional = (value: unknown): string | null => {
+  const told = value === undefined || value === null ? '' : text(value).trim();
+  return told === '' ? null : told;
+};
+
 function toRow(row: Readonly<Record<string, unknown>>, asked: string, format: AccountTable['changedAtFormat']): MailboxRow {
   const password = row['password'];
   const displayName = row['displayName'] ?? row['displayname'];
@@ -72,7 +77,9 @@ function toRow(row: Readonly<Record<string, unknown>>, asked: string, format: Ac
     address: row['address'] === undefined ? asked : text(row['address']),
     password: password === null || password === undefined ? null : text(password),
     enabled: row['enabled'] === undefined || isEnabled(row['enabled']),
-    displayName: displayName === undefined || displayName === null ? null : text(displayName),
+    displayName: optional(displayName),
+    recoveryAddress: optional(row['recoveryAddress'] ?? row['recoveryaddress']),
+    language: optional(row['language'])?.replace('_', '-') ?? null,
     changedAt: readTime(row['changedAt'] ?? row['changedat'], format),
     changeRequired: changeRequired === undefined ? null : isEnabled(changeRequired),
   };
@@ -102,6 +109,8 @@ export function tableStatements(layout: AccountTable, dialect: SqlDialect): Mail
     sql`${whole()} as ${ref('address')}`, sql`${ref(columns.password)} as ${ref('password')}`,
     ...(columns.enabled === undefined ? [] : [sql`${ref(columns.enabled)} as ${ref('enabled')}`]),
     ...(columns.displayName === undefined ? [] : [sql`${ref(columns.displayName)} as ${ref('displayName')}`]),
+    ...(columns.recoveryAddress === undefined ? [] : [sql`${ref(columns.recoveryAddress)} as ${ref('recoveryAddress')}`]),
+    ...(columns.language === undefined ? [] : [sql`${ref(columns.language)} as ${ref('language')}`]),
     ...(columns.changedAt === undefined ? [] : [sql`${ref(columns.changedAt)} as ${ref('changedAt')}`]),
     ...(columns.changeRequired === undefined ? [] : [sql`${ref(columns.changeRequired)} as ${ref('changeRequired')}`]),
   ]);

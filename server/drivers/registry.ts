@@ -9,6 +9,7 @@ import accountsSql from './accounts/sql.ts';
 import hostsEmbedded from './hosts/embedded/index.ts';
 import hostsGroupOffice from './hosts/groupOffice.ts';
 import notifyLog from './notify/log.ts';
+import notifySmtp from './notify/smtp.ts';
 import policyBreachFile from './policy/breachFile.ts';
 import policyHaveIBeenPwned from './policy/haveIBeenPwned.ts';
 import policyHistory from './policy/history.ts';
@@ -36,6 +37,7 @@ export const DRIVERS = {
   },
   notify: {
     log: notifyLog,
+    smtp: notifySmtp,
   },
   policy: {
     breachFile: policyBreachFile,

@@ -4,6 +4,8 @@ import type { Wiring } from '../wiring.ts';
 export interface Readiness {
   /** By part: `accounts`, `host`, `state`, `sessions:NAME`, and `outbox`, which is up while no log-out is overdue. */
   readonly up: Readonly<Record<string, boolean>>;
+  /** What people get on without, by name: `notices`, `rule:NAME`. It is told, and requests are still welcome. */
+  readonly optional: Readonly<Record<string, boolean>>;
   /** Null where the state database does not answer. */
   readonly outbox: OutboxSummary | null;
 }
@@ -13,7 +15,7 @@ const KEPT_MS = 1_000;
 
 /** Asks every part at the same time, each with a time limit; never rejects. Reasons go to the log, names alone to the caller. */
 export function createReadiness(wiring: Wiring) {
-  const { accounts, host, stores, outbox, clock, config, log } = wiring;
+  const { accounts, host, stores, outbox, clock, config, log, rules, noticeDelivery } = wiring;
   let kept: { readonly until: number; readonly answer: Promise<Readiness> } | undefined;
   const down = new Set<string>();
 
@@ -28,14 +30,19 @@ export function createReadiness(wiring: Wiring) {
       ...stores.map((store) => [`sessions:${store.name}`, () => store.check({ signal })] as const),
       ['state', async () => { summary = await outbox.summary(); }],
     ];
+    const spare: typeof parts = [
+      ...rules.map((rule) => [`rule:${rule.name}`, () => rule.check({ signal })] as const),
+      ...(noticeDelivery === null ? [] : [['notices', () => noticeDelivery.status({ signal })] as const]),
+    ];
     const up: Record<string, boolean> = {};
-    await Promise.all(parts.map(async ([name, check]) => {
+    const optional: Record<string, boolean> = {};
+    await Promise.all([...parts.map((part) => [up, ...part] as const), ...spare.map((part) => [optional, ...part] as const)].map(async ([into, name, check]) => {
       try {
         await Promise.race([check(), late]);
-        up[name] = true;
+        into[name] = true;
         if (down.delete(name)) log.warn({ component: name }, 'answers again');
       } catch (error) {
-        up[name] = false;
+        into[name] = false;
         // Once per outage, not once per question.
         if (!down.has(name)) log.warn({ component: name, detail: error instanceof Error ? error.message : 'no answer' }, 'does not answer');
         down.add(name);
@@ -43,7 +50,7 @@ export function createReadiness(wiring: Wiring) {
     }));
     const { oldestRecordedAt } = (summary as OutboxSummary | null) ?? { oldestRecordedAt: null };
     up['outbox'] = oldestRecordedAt === null || clock.now() - oldestRecordedAt <= config.revocation.alertAfterMs;
-    return { up, outbox: summary };
+    return { up, optional, outbox: summary };
   }
 
   return (): Promise<Readiness> => {

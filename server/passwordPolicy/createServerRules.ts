@@ -1,22 +1,23 @@
-import { ValidationError } from 'yup';
 import type { Config } from '../../module/config/configSchema.ts';
 import type { ServerRule } from '../../module/policy/passwordPolicy.ts';
 import { ConfigError } from '../config/configProblem.ts';
+import { creating } from '../config/creating.ts';
 import { createPort } from '../createPort.ts';
 import type { PolicyDriverContext } from '../drivers/defineDriver.ts';
 import { DRIVERS } from '../drivers/registry.ts';
 import type { PasswordPolicyProvider } from '../ports/passwordPolicyProvider.ts';
 
-/** The server-only rules of the configuration. What a driver finds wrong with its own options when it looks closer does not start. */
+/** The server-only rules of the configuration. */
 export async function createServerRules(config: Config, context: PolicyDriverContext): Promise<readonly PasswordPolicyProvider[]> {
   const rules: PasswordPolicyProvider[] = [];
   const problems: string[] = [];
   for (const [at, entry] of config.serverRules.entries()) {
     try {
-      rules.push(await createPort<PasswordPolicyProvider, PolicyDriverContext>(DRIVERS.policy, 'serverRules', entry, { ...context, name: entry.driver }));
+      rules.push(await creating(`serverRules[${String(at)}]`, () =>
+        createPort<PasswordPolicyProvider, PolicyDriverContext>(DRIVERS.policy, 'serverRules', entry, { ...context, name: entry.driver })));
     } catch (error) {
-      if (!ValidationError.isError(error)) throw error;
-      problems.push(...error.inner.map(({ path, message }) => `serverRules[${String(at)}].${path ?? ''}: ${message}`));
+      if (!(error instanceof ConfigError)) throw error;
+      problems.push(...error.problems);
     }
   }
   if (problems.length === 0) return rules;

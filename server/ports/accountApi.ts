@@ -25,6 +25,10 @@ export interface Account {
   /** Milliseconds since the epoch, or null where the back end cannot tell. */
   readonly passwordChangedAt: number | null;
   readonly displayName?: string;
+  /** Another address of the owner, for notices; left out where the back end has none. */
+  readonly recoveryAddress?: string;
+  /** The owner's language, BCP 47; left out where the back end cannot tell. */
+  readonly language?: string;
   /** The owner is to choose a new password before anything else; left out = no, or the back end cannot tell. */
   readonly changeRequired?: boolean;
 }

@@ -1,3 +1,5 @@
+import type { NoticeDraft } from './notices.ts';
+
 /** The durable list of log-outs still owed: one row per change and session store. All times in ms on the shared clock. */
 export interface OwedRevocation {
   readonly changeId: string;
@@ -27,6 +29,8 @@ export interface RecordRequest {
   readonly stores: readonly string[];
   readonly passwordVersion: string | null;
   readonly settleAfter: number;
+  /** Who is told when it happened: written down, confirmed and cancelled together with the change. */
+  readonly notices?: readonly NoticeDraft[];
 }
 
 /** How much is owed. */

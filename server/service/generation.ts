@@ -52,6 +52,7 @@ export async function openGeneration({ config, log, metrics, lifecycle, beside, 
   await app.ready();
   const worker = createWorker({ ...wiring, accountsTimeoutMs: config.timeouts.accountsMs, timeoutMs: config.timeouts.sessionsMs, ...config.revocation });
   worker.start();
+  wiring.noticeDelivery?.worker.start();
   let open = 0;
 
   return {
@@ -74,7 +75,7 @@ export async function openGeneration({ config, log, metrics, lifecycle, beside, 
       });
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<'late'>((resolve) => { timer = setTimeout(() => { resolve('late'); }, ms); });
-      const result = await Promise.race([Promise.all([idle, worker.stop()]), late]);
+      const result = await Promise.race([Promise.all([idle, worker.stop(), wiring.noticeDelivery?.worker.stop()]), late]);
       clearTimeout(timer);
       if (result === 'late') return false;
       await app.close();

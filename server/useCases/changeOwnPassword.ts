@@ -13,13 +13,13 @@ export interface ChangeRequest extends Requester {
 }
 
 /** The owner changes the password. The current one is verified against the account API, not against what a session remembers. */
-export function changeOwnPassword({ actor, currentPassword, newPassword, requestId, remoteAddress, userAgent, surface }: ChangeRequest, dependencies: ReplaceDependencies): Promise<ChangePasswordResponse> {
+export function changeOwnPassword({ actor, currentPassword, newPassword, requestId, remoteAddress, userAgent, surface, language }: ChangeRequest, dependencies: ReplaceDependencies): Promise<ChangePasswordResponse> {
   const { accounts } = dependencies;
   const { address } = actor;
   const next = new Secret(normalizePassword(newPassword));
   return replacePassword({
     audit: { action: 'change', actor: address, actorKind: 'owner' },
-    requester: { requestId, remoteAddress, userAgent, surface },
+    requester: { requestId, remoteAddress, userAgent, surface, language },
     address, actor, next,
     async prepare(options) {
       const current = await verifyTyped(currentPassword, address, accounts, options);

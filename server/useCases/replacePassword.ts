@@ -6,6 +6,7 @@ import type { AuditEvent, AuditLog } from '../ports/auditLog.ts';
 import type { Actor } from '../ports/hostIdentity.ts';
 import type { MailboxTurns } from '../ports/mailboxTurns.ts';
 import type { Surface } from '../ports/metrics.ts';
+import type { Notices } from '../ports/notices.ts';
 import type { PasswordPolicyProvider, ReplacedPassword } from '../ports/passwordPolicyProvider.ts';
 import { type DeliverDependencies, deliverToAll } from '../revocation/deliver.ts';
 import type { Secret } from '../secret.ts';
@@ -18,6 +19,7 @@ export interface ReplaceDependencies extends DeliverDependencies {
   readonly rules: readonly PasswordPolicyProvider[];
   /** Where the account API can tell no version of its own, it is written down here that the password is another one now. */
   readonly turns: MailboxTurns;
+  readonly notices: Notices;
 }
 
 /** What `prepare` found: how to write, and the current password where somebody has just proved to know it. */
@@ -32,6 +34,8 @@ export interface Requester {
   readonly remoteAddress: string;
   readonly userAgent: string;
   readonly surface: Surface;
+  /** `Accept-Language` of the request: the language of the notice, where the back end knows none. */
+  readonly language?: string | undefined;
 }
 
 interface Replacement {
@@ -56,7 +60,7 @@ async function remember(replaced: ReplacedPassword, { rules, log }: ReplaceDepen
 
 /** Hops 4 to 8 of one change (docs/architecture.md), the same whether the owner changes a password or an administrator sets it. */
 export async function replacePassword(replacement: Replacement, dependencies: ReplaceDependencies): Promise<ChangePasswordResponse> {
-  const { accounts, outbox, turns, clock, audit, log, metrics, accountsTimeoutMs, stores, rules } = dependencies;
+  const { accounts, outbox, turns, clock, audit, log, metrics, accountsTimeoutMs, stores, rules, notices } = dependencies;
   const { address, actor, next, requester } = replacement;
   const changeId = randomUUID();
   const options = (): CallOptions => ({ signal: AbortSignal.timeout(accountsTimeoutMs) });
@@ -85,9 +89,10 @@ export async function replacePassword(replacement: Replacement, dependencies: Re
     hop('verify');
     await judgeByServer(rules, { address, next }, options());
     if (rules.length > 0) hop('rules');
+    const drafts = await notices.draft({ event: replacement.audit.action, address, actor: replacement.audit.actor, actorKind: replacement.audit.actorKind, language: undefined, ...requester });
     const passwordVersion = await accounts.passwordVersion(address, options());
     await replacement.expect?.(passwordVersion);
-    await outbox.record({ changeId, address, stores: stores.map(({ name }) => name), passwordVersion, settleAfter: clock.now() + 2 * accountsTimeoutMs })
+    await outbox.record({ changeId, address, stores: stores.map(({ name }) => name), passwordVersion, settleAfter: clock.now() + 2 * accountsTimeoutMs, notices: drafts })
       .catch((cause: unknown) => { throw new ModuleError('STATE_UNAVAILABLE', { cause }); });
     hop('record');
     let changedAt: number;
@@ -113,6 +118,7 @@ export async function replacePassword(replacement: Replacement, dependencies: Re
     hop('confirm');
     const { ended, pending } = await deliverToAll({ changeId, address, changedAt, attempts: 0, actor }, dependencies);
     hop('revoke');
+    if (drafts.length > 0) await notices.release(changeId, ended, pending);
     await remember({ address, current, next }, dependencies);
     const revocation = pending.length === 0 ? 'done' : 'pending';
     await write(revocation, ended, pending);

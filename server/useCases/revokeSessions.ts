@@ -3,6 +3,7 @@ import { addCounts, type Channel, type ChannelCounts } from '../../module/channe
 import { ModuleError } from '../../module/errors.ts';
 import type { EndedResponse } from '../../module/panelOperations.ts';
 import type { AuditEvent, AuditLog } from '../ports/auditLog.ts';
+import type { Notices } from '../ports/notices.ts';
 import type { SessionStore } from '../ports/sessionStore.ts';
 import { type DeliverDependencies, deliverToAll } from '../revocation/deliver.ts';
 import { inTime, type ListedSession, listSessions } from './listSessions.ts';
@@ -11,6 +12,7 @@ import type { Requester } from './replacePassword.ts';
 export interface RevokeDependencies extends DeliverDependencies {
   readonly audit: AuditLog;
   readonly accountsTimeoutMs: number;
+  readonly notices: Notices;
 }
 
 interface RevokeRequest {
@@ -29,18 +31,22 @@ async function write({ audit: who, requester, address }: RevokeRequest, { audit,
 
 /** Logs a mailbox out from everywhere without touching its password. What does not answer is owed, and retried, as after a change. */
 export async function revokeEverything(request: RevokeRequest, dependencies: RevokeDependencies): Promise<EndedResponse> {
-  const { outbox, stores, clock, accountsTimeoutMs } = dependencies;
+  const { outbox, stores, clock, accountsTimeoutMs, notices } = dependencies;
+  const { audit, requester, address } = request;
   const changeId = randomUUID();
   const now = clock.now();
+  // The owner who does it knows; anybody else is told on.
+  const drafts = audit.actorKind === 'owner' ? [] : await notices.draft({ event: 'logout', address, ...audit, language: undefined, ...requester });
   try {
     // Without a version the worker cannot take a crash before the confirmation for "nothing happened": the log-out is done.
-    await outbox.record({ changeId, address: request.address, stores: stores.map(({ name }) => name), passwordVersion: null, settleAfter: now + accountsTimeoutMs });
+    await outbox.record({ changeId, address: request.address, stores: stores.map(({ name }) => name), passwordVersion: null, settleAfter: now + accountsTimeoutMs, notices: drafts });
     await outbox.confirm(changeId, now);
   } catch (cause) {
     await write(request, dependencies, 'STATE_UNAVAILABLE', {});
     throw new ModuleError('STATE_UNAVAILABLE', { cause });
   }
   const { ended, pending } = await deliverToAll({ changeId, address: request.address, changedAt: now, attempts: 0, actor: null }, dependencies);
+  if (drafts.length > 0) await notices.release(changeId, ended, pending);
   await write(request, dependencies, pending.length === 0 ? 'done' : 'pending', ended, pending);
   return { ended, pending };
 }

@@ -23,7 +23,7 @@ export interface SetRequest extends Requester {
  * end compares the version within its write, against changes that do not come through this module.
  */
 export async function setMailboxPassword(
-  { administrator, actorKind = 'administrator', address, newPassword, requireChange = false, isExpected, requestId, remoteAddress, userAgent, surface }: SetRequest, dependencies: ReplaceDependencies,
+  { administrator, actorKind = 'administrator', address, newPassword, requireChange = false, isExpected, requestId, remoteAddress, userAgent, surface, language }: SetRequest, dependencies: ReplaceDependencies,
 ): Promise<ChangePasswordResponse> {
   const { accounts, turns, accountsTimeoutMs } = dependencies;
   const next = new Secret(normalizePassword(newPassword));
@@ -32,7 +32,7 @@ export async function setMailboxPassword(
   try {
     return await replacePassword({
       audit: { action: 'set', actor: administrator, actorKind },
-      requester: { requestId, remoteAddress, userAgent, surface },
+      requester: { requestId, remoteAddress, userAgent, surface, language },
       address, actor: null, next,
       async prepare() {
         if (!accounts.abilities.setPassword || (requireChange && accounts.abilities.requireChange !== true)) throw new ModuleError('OPERATION_NOT_SUPPORTED');

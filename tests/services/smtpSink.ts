@@ -27,10 +27,18 @@ export interface SmtpSinkOptions {
   readonly tls?: { readonly key: string; readonly cert: string };
   /** Recipients refused with 550. */
   readonly refuse?: (address: string) => boolean;
+  /** An SMTP code other than 250 for a stage (`mail`, `rcpt`, `data`), or null to take it. */
+  readonly answer?: (stage: 'mail' | 'rcpt' | 'data', address: string) => number | null;
+  /** Where it listens; a free one by default. */
+  readonly port?: number;
+  /** Called when a mail was taken and before that is said; the answer waits for it. */
+  readonly onTaken?: () => Promise<void>;
 }
 
+const refusal = (code: number | null): Error | null => (code === null ? null : Object.assign(new Error('not now'), { responseCode: code }));
+
 /** An SMTP relay on a free port of loopback that keeps what it gets. */
-export async function startSmtpSink({ auth, tls, refuse = () => false }: SmtpSinkOptions = {}): Promise<SmtpSink> {
+export async function startSmtpSink({ auth, tls, refuse = () => false, answer = () => null, port = 0, onTaken = async () => undefined }: SmtpSinkOptions = {}): Promise<SmtpSink> {
   const mails: ReceivedMail[] = [];
   const waiting = new Set<() => void>();
   const server = new SMTPServer({
@@ -44,7 +52,12 @@ export async function startSmtpSink({ auth, tls, refuse = () => false }: SmtpSin
       if (username === auth?.user && password === auth?.password) callback(null, { user: username });
       else callback(new Error('535 authentication failed'));
     },
+    onMailFrom({ address }, _session, callback) {
+      callback(refusal(answer('mail', address)));
+    },
     onRcptTo({ address }, _session, callback) {
+      const said = refusal(answer('rcpt', address));
+      if (said !== null) { callback(said); return; }
       if (refuse(address)) callback(Object.assign(new Error('no such mailbox'), { responseCode: 550 }));
       else callback();
     },
@@ -52,19 +65,23 @@ export async function startSmtpSink({ auth, tls, refuse = () => false }: SmtpSin
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => { chunks.push(chunk); });
       stream.on('end', () => {
+        const said = refusal(answer('data', envelope.rcptTo[0]?.address ?? ''));
+        if (said !== null) { callback(said); return; }
         mails.push({
           from: envelope.mailFrom === false ? '' : envelope.mailFrom.address,
           to: envelope.rcptTo.map(({ address }) => address),
           raw: Buffer.concat(chunks).toString('utf8'), user: (user as string | undefined) ?? null, secure,
         });
-        callback();
-        for (const look of waiting) look();
+        void onTaken().then(() => {
+          callback();
+          for (const look of waiting) look();
+        });
       });
     },
   });
   // A client that breaks off is that client's affair.
   server.on('error', () => undefined);
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+  await new Promise<void>((resolve) => { server.listen(port, '127.0.0.1', resolve); });
   return {
     port: (server.server.address() as AddressInfo).port,
     mails,

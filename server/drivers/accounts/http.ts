@@ -19,8 +19,9 @@ const WRONG = new Set(['CURRENT_PASSWORD_WRONG', 'ACCOUNT_NOT_FOUND', 'ACCOUNT_L
 const fold = (text: string): string => text.normalize('NFC').toLowerCase();
 const sendable = (password: string): boolean => !/\p{Cs}/u.test(password);
 const misconfigured = (detail: string): ModuleError => new ModuleError('ACCOUNTS_MISCONFIGURED', { detail });
-const toAccount = ({ address, enabled, passwordChangedAt, displayName }: ToldAccount): Account =>
-  ({ address, enabled, passwordChangedAt, ...(displayName !== undefined && { displayName }) });
+const toAccount = ({ address, enabled, passwordChangedAt, displayName, recoveryAddress, language }: ToldAccount): Account => ({
+  address, enabled, passwordChangedAt, ...(displayName !== undefined && { displayName }), ...(recoveryAddress !== undefined && { recoveryAddress }), ...(language !== undefined && { language }),
+});
 
 function readCertificates(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;

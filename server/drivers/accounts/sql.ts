@@ -28,6 +28,8 @@ const options = object({
     password: name().meta({ description: 'Column of the hash', example: 'password' }),
     enabled: name().meta({ description: 'Column that is 1, Y, T or true where the mailbox may log in', example: 'active' }),
     displayName: name().meta({ description: 'Column of the owner\'s name', example: 'name' }),
+    recoveryAddress: name().meta({ description: 'Column of another address of the owner, for notices', example: 'email_other' }),
+    language: name().meta({ description: 'Column of the owner\'s language (nl, pt-BR, nl_NL), for notices', example: 'language' }),
     changedAt: name().meta({ description: 'Column that gets the time of each change', example: 'password_changed' }),
     changeRequired: name().meta({ description: 'Column that is 1 or true where the owner is to choose a new password at the next log-in', example: 'must_change' }),
   }).noUnknown().default(undefined).meta({ description: 'Columns' }),
@@ -62,7 +64,8 @@ const options = object({
 const isPlausible = (address: string): boolean => address !== '' && Buffer.byteLength(address) <= 320 && !/[\p{Cc}\p{Cs}]/u.test(address);
 
 const toAccount = (row: MailboxRow): Account => ({
-  address: row.address, enabled: row.enabled, passwordChangedAt: row.changedAt, ...(row.displayName !== null && { displayName: row.displayName }), ...(row.changeRequired !== null && { changeRequired: row.changeRequired }),
+  address: row.address, enabled: row.enabled, passwordChangedAt: row.changedAt, ...(row.displayName !== null && { displayName: row.displayName }),
+  ...(row.recoveryAddress !== null && { recoveryAddress: row.recoveryAddress }), ...(row.language !== null && { language: row.language }), ...(row.changeRequired !== null && { changeRequired: row.changeRequired }),
 });
 
 /** Read or not yet written: nothing was changed. The original may hold values, so only its code and names go on. */

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import type { Clock } from '../../ports/clock.ts';
 import type { OwedRevocation, RevocationOutbox } from '../../ports/revocationOutbox.ts';
+import { cancelNotices, confirmNotices, recordNotices } from '../noticeOutbox/state.ts';
 import type { StateDatabase, StateTables } from '../../state/stateDatabase.ts';
 
 /** PostgreSQL hands a bigint over as text. */
@@ -22,22 +23,30 @@ const owed = (row: Selectable<StateTables['outbox']>): OwedRevocation => ({
 /** The outbox in the module's state database. */
 export function createStateOutbox(database: StateDatabase, clock: Clock, leaseMs: number): RevocationOutbox {
   const node = randomUUID();
+  /** A change and its notices in one transaction: there is no crash that leaves one without the other. */
+  const together = (work: (transaction: StateDatabase) => Promise<void>): Promise<void> => database.transaction().execute(work);
   return {
-    async record({ changeId, address, stores, passwordVersion, settleAfter }) {
+    async record({ changeId, address, stores, passwordVersion, settleAfter, notices = [] }) {
       const now = clock.now();
-      await database.insertInto('outbox').values(stores.map((store) => ({
-        change_id: changeId, store, address, state: 'recorded', recorded_at: now, changed_at: null,
-        password_version: passwordVersion, settle_after: settleAfter, attempts: 0, next_attempt_at: now,
-        last_error: null, claimed_by: node, claimed_until: Math.max(settleAfter, now + leaseMs),
-      }))).execute();
+      const insert = async (into: StateDatabase): Promise<void> => {
+        await into.insertInto('outbox').values(stores.map((store) => ({
+          change_id: changeId, store, address, state: 'recorded', recorded_at: now, changed_at: null,
+          password_version: passwordVersion, settle_after: settleAfter, attempts: 0, next_attempt_at: now,
+          last_error: null, claimed_by: node, claimed_until: Math.max(settleAfter, now + leaseMs),
+        }))).execute();
+        await recordNotices(into, changeId, notices, now);
+      };
+      await (notices.length === 0 ? insert(database) : together(insert));
     },
-    async cancel(changeId) {
-      await database.deleteFrom('outbox').where('change_id', '=', changeId).execute();
-    },
-    async confirm(changeId, changedAt) {
-      await database.updateTable('outbox').set({ state: 'confirmed', changed_at: changedAt })
+    cancel: (changeId) => together(async (transaction) => {
+      await transaction.deleteFrom('outbox').where('change_id', '=', changeId).execute();
+      await cancelNotices(transaction, changeId);
+    }),
+    confirm: (changeId, changedAt) => together(async (transaction) => {
+      await transaction.updateTable('outbox').set({ state: 'confirmed', changed_at: changedAt })
         .where('change_id', '=', changeId).where('state', '=', 'recorded').execute();
-    },
+      await confirmNotices(transaction, changeId, changedAt, clock.now() + leaseMs);
+    }),
     async complete(changeId, store) {
       await database.deleteFrom('outbox').where('change_id', '=', changeId).where('store', '=', store).execute();
     },

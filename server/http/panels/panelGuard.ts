@@ -17,7 +17,7 @@ export function validated<T>(schema: Schema<T>, given: unknown): T {
 }
 
 export const requester = (request: FastifyRequest, kind: PanelKind): Requester => ({
-  requestId: request.id, remoteAddress: request.ip, userAgent: request.headers['user-agent'] ?? '', surface: `${kind}-panel`,
+  requestId: request.id, remoteAddress: request.ip, userAgent: request.headers['user-agent'] ?? '', surface: `${kind}-panel`, language: request.headers['accept-language'],
 });
 
 export type PanelGuard = ReturnType<typeof panelGuard>;

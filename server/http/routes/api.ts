@@ -34,7 +34,7 @@ export function apiRoutes(app: FastifyInstance, wiring: Wiring, limit: WrongPass
         throw new ModuleError(onlyPolicy ? 'PASSWORD_REJECTED' : 'REQUEST_INVALID', { fields: verdict.fields });
       }
       const answer = await changeOwnPassword(
-        { actor, ...verdict.value, requestId: request.id, remoteAddress: request.ip, userAgent: request.headers['user-agent'] ?? '', surface: 'account-section' },
+        { actor, ...verdict.value, requestId: request.id, remoteAddress: request.ip, userAgent: request.headers['user-agent'] ?? '', surface: 'account-section', language: request.headers['accept-language'] },
         useCaseDependencies(wiring),
       );
       void reply.header('Set-Cookie', [...host.clearedCookies()]);

@@ -1,0 +1,137 @@
+import { createServer, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { pino } from 'pino';
+import driver from '../../../../server/drivers/notify/smtp.ts';
+import { type Notifier, NotSent, type OutgoingMail } from '../../../../server/ports/notifier.ts';
+import { makeCertificate } from '../../../services/certificate.ts';
+import { type SmtpSink, type SmtpSinkOptions, startSmtpSink } from '../../../services/smtpSink.ts';
+import { optionsOf } from '../policy/policyContext.ts';
+
+const SECRET = 'relay-secret-1';
+const MAIL: OutgoingMail = {
+  messageId: '<0b8f3d0e-1111-4222-8333-444455556666@example.test>', date: Date.UTC(2026, 10, 24, 20, 15, 30), from: { name: 'Example Mail', address: 'no-reply@example.test' },
+  to: 'alice@example.test', subject: 'The password of alice@example.test was changed', text: 'Hello\n.\nGrüße\n', html: '<p>Hello</p>', language: 'nl',
+};
+const call = () => ({ signal: AbortSignal.timeout(20_000) });
+const lines: string[] = [];
+const context = { name: 'smtp', dataDir: '/nonexistent', clock: { now: () => Date.now() }, log: pino({ level: 'debug' }, { write: (line: string) => { lines.push(line); } }) };
+
+const open: { close?(): Promise<void>; stop?(): Promise<void> }[] = [];
+afterEach(async () => { for (const one of open.splice(0)) await (one.close?.() ?? one.stop?.()); });
+
+async function sinkOf(options: SmtpSinkOptions = {}): Promise<SmtpSink> {
+  const sink = await startSmtpSink(options);
+  open.push(sink);
+  return sink;
+}
+async function relay(port: number, own: object = {}): Promise<Notifier> {
+  const notifier = await driver.create(optionsOf(driver, { host: '127.0.0.1', port, encryption: 'none', timeoutMs: 2000, ...own }), context);
+  open.unshift(notifier);
+  return notifier;
+}
+const refusal = (work: Promise<void>) => work.then(() => null, (error: unknown) => (error instanceof NotSent ? error.kind : error));
+
+test('one mail: headers that machines look at, both parts, the same bytes at every try', async () => {
+  const sink = await sinkOf();
+  const notifier = await relay(sink.port);
+  await notifier.send(MAIL, call());
+  await notifier.send(MAIL, call());
+  const [first, second] = await sink.arrived(2);
+  expect(first?.raw).toBe(second?.raw);
+  expect([first?.from, first?.to]).toEqual(['no-reply@example.test', ['alice@example.test']]);
+  const [head = '', body = ''] = first?.raw.split('\r\n\r\n', 2) ?? [];
+  expect(head.split('\r\n')).toEqual(expect.arrayContaining([
+    'Auto-Submitted: auto-generated', 'Content-Language: nl', `Message-ID: ${MAIL.messageId}`, 'Date: Tue, 24 Nov 2026 20:15:30 +0000', 'From: Example Mail <no-reply@example.test>',
+    'To: alice@example.test', `Subject: ${MAIL.subject}`, 'MIME-Version: 1.0',
+  ]));
+  expect(head).toMatch(/^Content-Type: multipart\/alternative;/m);
+  expect(body).not.toBe('');
+  expect(first?.raw).toMatch(/Content-Type: text\/plain; charset=utf-8[\s\S]*Content-Type: text\/html; charset=utf-8/);
+});
+
+describe('STARTTLS and the log-in', () => {
+  const ours = makeCertificate();
+  const strangers = makeCertificate('relay.example.test');
+  afterAll(() => { ours.remove(); strangers.remove(); });
+
+  test('encrypted, and logged in', async () => {
+    const sink = await sinkOf({ tls: ours, auth: { user: 'relay', password: SECRET } });
+    const notifier = await relay(sink.port, { encryption: 'starttls', caFile: ours.caFile, user: 'relay', password: SECRET });
+    await notifier.check(call());
+    await notifier.send(MAIL, call());
+    expect((await sink.arrived(1))[0]).toMatchObject({ secure: true, user: 'relay' });
+  });
+
+  test.each([
+    ['a certificate that nobody trusts', ours, {}], ['a certificate of another name', strangers, { caFile: strangers.caFile }],
+  ])('%s: not a word is sent', async (_name, certificate, own) => {
+    const sink = await sinkOf({ tls: certificate });
+    const notifier = await relay(sink.port, { encryption: 'starttls', ...own });
+    expect(await refusal(notifier.send(MAIL, call()))).toBe('relay');
+    expect(await refusal(notifier.check(call()))).toBe('relay');
+    expect(sink.mails).toEqual([]);
+  });
+
+  test('STARTTLS is needed, not used where it happens to be offered', async () => {
+    const sink = await sinkOf();
+    const notifier = await relay(sink.port, { encryption: 'starttls', caFile: ours.caFile });
+    expect(await refusal(notifier.send(MAIL, call()))).toBe('relay');
+    expect(sink.mails).toEqual([]);
+  });
+
+  test('a wrong password of ours delays every mail and is no fault of this one; it stands nowhere', async () => {
+    const sink = await sinkOf({ tls: ours, auth: { user: 'relay', password: 'another' } });
+    const notifier = await relay(sink.port, { encryption: 'starttls', caFile: ours.caFile, user: 'relay', password: SECRET });
+    const error = await notifier.send(MAIL, call()).catch((caught: unknown) => caught as NotSent);
+    expect(error).toMatchObject({ kind: 'relay', message: expect.stringContaining('EAUTH') as string });
+    expect(JSON.stringify(error) + String((error as Error).stack) + lines.join('')).not.toContain(SECRET);
+    expect(await refusal(notifier.check(call()))).toBe('relay');
+  });
+
+  test('a file of certificates that is not there does not start', async () => {
+    await expect(relay(25, { caFile: '/nonexistent/ca.pem' })).rejects.toMatchObject({ inner: [{ path: 'caFile', message: expect.stringContaining('ENOENT') as string }] });
+  });
+});
+
+test.each([
+  ['mail', 550, 'relay'], ['rcpt', 550, 'permanent'], ['rcpt', 450, 'temporary'], ['rcpt', 421, 'relay'], ['data', 554, 'permanent'], ['data', 451, 'temporary'],
+] as const)('%s answered by %i: %s', async (stage, code, kind) => {
+  const sink = await sinkOf({ answer: (at) => (at === stage ? code : null) });
+  expect(await refusal((await relay(sink.port)).send(MAIL, call()))).toBe(kind);
+});
+
+test('nobody there, or somebody who says nothing: the relay is away, within the time', async () => {
+  const sink = await startSmtpSink();
+  await sink.stop();
+  expect(await refusal((await relay(sink.port)).send(MAIL, call()))).toBe('relay');
+  const sockets: Socket[] = [];
+  const silent = createServer((socket) => { sockets.push(socket); });
+  await new Promise<void>((resolve) => { silent.listen(0, '127.0.0.1', resolve); });
+  const notifier = await relay((silent.address() as AddressInfo).port, { timeoutMs: 500 });
+  const since = performance.now();
+  expect(await refusal(notifier.send(MAIL, call()))).toBe('relay');
+  expect(await refusal(notifier.send(MAIL, { signal: AbortSignal.timeout(100) }))).toBe('relay');
+  expect(await refusal(notifier.check(call()))).toBe('relay');
+  expect(performance.now() - since).toBeLessThan(10_000);
+  for (const socket of sockets) socket.destroy();
+  await new Promise<void>((resolve) => { silent.close(() => { resolve(); }); });
+});
+
+test('names that want to be headers, recipients or commands stay names', async () => {
+  const sink = await sinkOf();
+  const notifier = await relay(sink.port);
+  const hostile = 'x\r\nBcc: thief@example.test\r\n\r\nbody';
+  await notifier.send({ ...MAIL, subject: hostile, from: { name: `"${hostile}" <a@b>, c`, address: 'no-reply@example.test' } }, call());
+  const [mail] = await sink.arrived(1);
+  expect(mail?.to).toEqual(['alice@example.test']);
+  const head = mail?.raw.split('\r\n\r\n')[0] ?? '';
+  expect(head).not.toMatch(/^(bcc|cc):/im);
+  expect(head.match(/^(From|To|Subject):/gm)).toEqual(['From:', 'To:', 'Subject:']);
+});
+
+test.each([
+  [{ host: 'relay.example.test', port: 25, encryption: 'none' }], [{ host: '127.0.0.1', port: 25, encryption: 'none', user: 'a' }],
+  [{ host: '127.0.0.1', port: 25 }], [{ host: '127.0.0.1', port: 25, encryption: 'ssl' }], [{ host: '127.0.0.1', port: 25, encryption: 'none', from: 'x' }],
+])('%j does not start', (own) => {
+  expect(() => driver.options.validateSync(own, { strict: true })).toThrow();
+});

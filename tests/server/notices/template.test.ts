@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { ConfigError } from '../../../server/config/configProblem.ts';
+import { DEFAULT_TEMPLATES } from '../../../server/notices/defaultTemplates.ts';
+import { loadTemplates } from '../../../server/notices/loadTemplates.ts';
+import { compileTemplate, PLACEHOLDERS, templateProblems, type Values } from '../../../server/notices/template.ts';
+
+const values = (own: Partial<Values> = {}): Values => ({ ...Object.fromEntries(PLACEHOLDERS.map((name) => [name, ''])) as Values, ...own });
+
+test('values are text: escaped in HTML, inserted once, line ends kept', () => {
+  const hostile = '<img src=x onerror="alert(1)">&\'{{address}}\n{{#what}}';
+  const html = compileTemplate('<p title="{{what}}">{{ what }}</p>', 'html')(values({ what: hostile, address: 'SECRET' }));
+  expect(html).toBe(`<p title="${'&lt;img src=x onerror=&quot;alert(1)&quot;&gt;&amp;&#39;{{address}}<br>{{#what}}'}">${'&lt;img src=x onerror=&quot;alert(1)&quot;&gt;&amp;&#39;{{address}}<br>{{#what}}'}</p>`);
+  expect(compileTemplate('{{what}}', 'txt')(values({ what: hostile }))).toBe(hostile);
+});
+
+test('a section goes with its value', () => {
+  const template = compileTemplate('a{{#support}}[{{support}}]{{/support}}b{{#pending}}x{{/pending}}', 'txt');
+  expect(template(values())).toBe('ab');
+  expect(template(values({ support: 'call $& us', pending: 'y' }))).toBe('a[call $& us]bx');
+});
+
+test.each([
+  ['{{password}}', /\{\{password\}\} is not known/], ['{{adress}}', /\{\{adress\}\} is not known; there is .*\{\{address\}\}/], ['{{#what}}a', /counterpart/], ['a{{/what}}', /counterpart/],
+  ['{{#what}}{{#when}}a{{/when}}{{/what}}', /counterpart/], ['{{#what}}a{{/when}}', /counterpart/], ['{{what', /braces/], ['{{wh at}}', /braces/], ['{{{what}}}', /braces/],
+])('%s is refused', (source, message) => {
+  expect(templateProblems(source).join('\n')).toMatch(message);
+  expect(() => compileTemplate(source, 'html')).toThrow(message);
+});
+
+test('style sheets keep their braces', () => {
+  expect(compileTemplate('<style>@media print{p{color:red}}</style>{{what}}', 'html')(values({ what: 'a' }))).toBe('<style>@media print{p{color:red}}</style>a');
+});
+
+test('our own templates are right', () => {
+  expect([templateProblems(DEFAULT_TEMPLATES.html), templateProblems(DEFAULT_TEMPLATES.txt)]).toEqual([[], []]);
+  expect(DEFAULT_TEMPLATES.html).not.toMatch(/\bhref|\bsrc=|url\(|https?:/);
+});
+
+describe('a folder of the operator', () => {
+  let folder: string;
+  beforeEach(() => { folder = mkdtempSync(join(tmpdir(), 'mailbox-password-')); });
+  afterEach(() => { rmSync(folder, { recursive: true }); });
+
+  test('the file that names most wins; what is not there is ours', () => {
+    for (const [name, text] of [['notice.txt', 'all'], ['notice.nl.txt', 'nl'], ['notice.set.txt', 'set'], ['notice.set.nl.txt', 'set nl'], ['README.md', '{{nothing}}']] as const) writeFileSync(join(folder, name), text);
+    const templateFor = loadTemplates(folder);
+    expect([templateFor('change', 'en', 'txt'), templateFor('change', 'nl', 'txt'), templateFor('change', 'nl-BE', 'txt'), templateFor('set', 'en', 'txt'), templateFor('set', 'nl-BE', 'txt')].map((template) => template(values())))
+      .toEqual(['all', 'nl', 'nl', 'set', 'set nl']);
+    expect(templateFor('set', 'nl', 'html')(values({ what: 'Hello' }))).toContain('<h1>Hello</h1>');
+  });
+
+  test('unknown placeholders and misnamed files do not start, all at once; nor does a folder that is not there', () => {
+    writeFileSync(join(folder, 'notice.html'), '<p>{{name}} {{token}}</p>');
+    writeFileSync(join(folder, 'notices.html'), '');
+    const problems = (() => { try { loadTemplates(folder); return []; } catch (error) { return (error as ConfigError).problems; } })();
+    expect(problems).toEqual([
+      expect.stringContaining('notices.templatesDir: notice.html: {{name}} is not known'), expect.stringContaining('notices.templatesDir: notice.html: {{token}} is not known'),
+      expect.stringContaining('notices.templatesDir: notices.html is no template'),
+    ]);
+    expect(() => loadTemplates(join(folder, 'absent'))).toThrow(/notices\.templatesDir: .*ENOENT/);
+  });
+});
