@@ -8,13 +8,14 @@ import { ModuleError } from '../../../module/errors.ts';
 import { type Surface, SURFACE_TEXTS } from '../../../module/texts/surfaceTexts.ts';
 import { packageRoot, readJson } from '../../paths.ts';
 import type { Wiring } from '../../wiring.ts';
+import { keepAssets } from '../keptAssets.ts';
 
 /** What a browser may wish for at once: tags by comma, most wanted first. */
 const WISHES = /^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}(?:,[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}){0,19}$/;
 const HASHED = /\.[0-9a-f]{8,}\.[a-z]+$/;
 
 /** What browsers load: the built client, the manifest, the texts. */
-export async function assetRoutes(app: FastifyInstance, { config, texts }: Wiring): Promise<void> {
+export async function assetRoutes(app: FastifyInstance, { config, dataDir, texts }: Wiring): Promise<void> {
   const root = packageRoot();
   const { basePath } = config.server;
 
@@ -39,8 +40,9 @@ export async function assetRoutes(app: FastifyInstance, { config, texts }: Wirin
 
   const built = join(root, 'dist', 'client');
   if (!existsSync(built)) return;
+  const earlier = keepAssets(built, dataDir);
   await app.register(fastifyStatic, {
-    root: built,
+    root: earlier === null ? built : [built, earlier],
     prefix: `${basePath}/assets/`,
     cacheControl: false,
     allowedPath: (path) => !path.endsWith('.map'),
