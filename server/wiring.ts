@@ -19,7 +19,7 @@ import { DRIVERS } from './drivers/registry.ts';
 import { type NoticeDelivery, wireNotices } from './notices/wireNotices.ts';
 import { createPanels, type Panels } from './panels/createPanels.ts';
 import { endingPanelSessions } from './panels/panelSessions.ts';
-import { withMailRefresh } from './groupOffice/mailRefresh.ts';
+import { createMailRefresher, withMailRefresh } from './groupOffice/mailRefresh.ts';
 import type { AccountApi } from './ports/accountApi.ts';
 import type { AuditLog } from './ports/auditLog.ts';
 import type { Clock } from './ports/clock.ts';
@@ -62,11 +62,14 @@ export interface Wiring {
 }
 
 /** Group-Office keeps a copy of each mailbox password for its own mail client: its service key lets us renew it. */
-function renewingMail(accounts: AccountApi, config: Config, log: Logger): AccountApi {
+function renewingMail(accounts: AccountApi, config: Config, log: Logger, opened: { close(): Promise<void> | void }[]): AccountApi {
   if (config.host.driver !== 'groupOffice') return accounts;
   const { url, host } = config.host as { url?: string; host?: string | null };
   const { serviceKey } = (config.sessions.find(({ driver }) => driver === 'groupOffice') ?? {}) as { serviceKey?: string };
-  return url === undefined || serviceKey === undefined ? accounts : withMailRefresh(accounts, { url, ...(host !== undefined && { host }), serviceKey }, log);
+  if (url === undefined || serviceKey === undefined) return accounts;
+  const refresher = createMailRefresher({ url, ...(host !== undefined && { host }), serviceKey }, log);
+  opened.push(refresher);
+  return withMailRefresh(accounts, refresher);
 }
 
 export interface WireOptions {
@@ -101,7 +104,7 @@ export async function wire(config: Config, log: Logger, { system = Date.now, met
       routes.push({ domains: entry.domains.map((domain) => domain.toLowerCase()), api });
       opened.push(api);
     }
-    const accounts = renewingMail(accountsByDomain(routes), config, log);
+    const accounts = renewingMail(accountsByDomain(routes), config, log, opened);
     const stores: SessionStore[] = [];
     for (const entry of config.sessions) {
       const store = await createPort<SessionStore>(DRIVERS.sessions, 'sessions', entry, context(entry.name));

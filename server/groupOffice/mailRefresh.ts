@@ -1,4 +1,6 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
+import { ModuleError } from '../../module/errors.ts';
 import type { AccountApi, CallOptions, ChangeReceipt, DomainQuery } from '../ports/accountApi.ts';
 import type { Secret } from '../secret.ts';
 import { type Credentials, GroupOfficeClient, GroupOfficeError } from './groupOfficeClient.ts';
@@ -9,32 +11,73 @@ export interface MailRefreshOptions {
   readonly serviceKey: string;
   /** Dovecot delays whom it just refused, and Group-Office asks it before it stores. */
   readonly timeoutMs?: number;
+  /** Waits before each further try. The password is held in memory for so long and written nowhere. */
+  readonly retryAfterMs?: readonly number[];
 }
 
 /**
- * An account API whose changes are also told to Group-Office, which keeps a copy of each mailbox password for its own mail
- * client. A copy that could not be renewed is no failed change: the user's next log-in renews it.
+ * Tells Group-Office a mailbox's new password, of which it keeps a copy for its own mail client. A copy that could not be renewed is no
+ * failed change: it is tried again while this process lives, and after that the user's next log-in renews it.
  */
-export function withMailRefresh(accounts: AccountApi, options: MailRefreshOptions, log: Logger): AccountApi {
+export function createMailRefresher(options: MailRefreshOptions, log: Logger) {
+  const { timeoutMs = 15_000, retryAfterMs = [1_000, 5_000, 20_000, 60_000] } = options;
   const client = new GroupOfficeClient(options);
   const service: Credentials = { kind: 'bearer', token: options.serviceKey };
+  const closing = new AbortController();
+  /** The newest password of each address: an older one is told no more. */
+  const newest = new Map<string, Secret>();
   const underWay = new Set<Promise<void>>();
 
   async function refresh(address: string, next: Secret): Promise<void> {
-    try {
-      const call: CallOptions = { signal: AbortSignal.timeout(options.timeoutMs ?? 15_000) };
-      const answer = await client.dropIn<{ accounts: number }>(service, 'refreshMail', { address, password: next.reveal() }, call);
-      log.info({ address, accounts: answer.accounts }, 'e-mail accounts of Group-Office renewed');
-    } catch (error) {
-      log.warn({ address, reason: error instanceof GroupOfficeError ? error.type : 'unknown' }, 'the e-mail account of Group-Office was not renewed; the next log-in does it');
+    for (const delay of [0, ...retryAfterMs]) {
+      if (delay > 0) await wait(delay, undefined, { signal: closing.signal });
+      if (newest.get(address) !== next) return;
+      try {
+        const call: CallOptions = { signal: AbortSignal.any([AbortSignal.timeout(timeoutMs), closing.signal]) };
+        const answer = await client.dropIn<{ accounts: number }>(service, 'refreshMail', { address, password: next.reveal() }, call);
+        return log.info({ address, accounts: answer.accounts }, 'e-mail accounts of Group-Office renewed');
+      } catch (error) {
+        const reason = error instanceof GroupOfficeError ? error.type : 'unknown';
+        log.warn({ address, reason }, 'the e-mail account of Group-Office was not renewed yet');
+        // These do not heal by themselves; `doctor group-office` names them.
+        if (['unauthorized', 'forbidden', 'serverFail'].includes(reason)) break;
+      }
     }
+    log.error({ address }, 'the e-mail account of Group-Office was not renewed: mail there shows a log-in error until the user has logged in again');
   }
 
-  /** Not waited for: the answer to the person must not hang on it. */
-  function told(address: string, next: Secret, receipt: ChangeReceipt): ChangeReceipt {
-    const job = refresh(address, next).finally(() => underWay.delete(job));
-    underWay.add(job);
-    return receipt;
+  return {
+    /** Returns at once: the answer to the person must not hang on it. */
+    tell(address: string, next: Secret): void {
+      newest.set(address, next);
+      const job = refresh(address, next)
+        .catch(() => { log.warn({ address }, 'stopped before the e-mail account of Group-Office was renewed; the next log-in does it'); })
+        .finally(() => {
+          underWay.delete(job);
+          if (newest.get(address) === next) newest.delete(address);
+        });
+      underWay.add(job);
+    },
+    async close(): Promise<void> {
+      closing.abort();
+      await Promise.all(underWay);
+      client.close();
+    },
+  };
+}
+
+/** An account API whose changes are also told to Group-Office. */
+export function withMailRefresh(accounts: AccountApi, refresher: ReturnType<typeof createMailRefresher>): AccountApi {
+  async function told(address: string, next: Secret, change: Promise<ChangeReceipt>): Promise<ChangeReceipt> {
+    try {
+      const receipt = await change;
+      refresher.tell(address, next);
+      return receipt;
+    } catch (error) {
+      // It may have changed. Group-Office asks the mail server before it stores: the wrong one is refused there.
+      if (error instanceof ModuleError && error.code === 'ACCOUNTS_OUTCOME_UNKNOWN') refresher.tell(address, next);
+      throw error;
+    }
   }
 
   return {
@@ -43,16 +86,12 @@ export function withMailRefresh(accounts: AccountApi, options: MailRefreshOption
     ...(accounts.pageDomains !== undefined && { pageDomains: async (query: DomainQuery, call: CallOptions) => (await accounts.pageDomains?.(query, call)) ?? { domains: [], nextCursor: null } }),
     find: (address, call) => accounts.find(address, call),
     verifyPassword: (address, password, call) => accounts.verifyPassword(address, password, call),
-    changePassword: async (address, current, next, call) => told(address, next, await accounts.changePassword(address, current, next, call)),
-    setPassword: async (address, next, call) => told(address, next, await accounts.setPassword(address, next, call)),
+    changePassword: (address, current, next, call) => told(address, next, accounts.changePassword(address, current, next, call)),
+    setPassword: (address, next, call) => told(address, next, accounts.setPassword(address, next, call)),
     passwordVersion: (address, call) => accounts.passwordVersion(address, call),
     listDomains: (search, call) => accounts.listDomains(search, call),
     listMailboxes: (query, call) => accounts.listMailboxes(query, call),
     check: (call) => accounts.check(call),
-    async close() {
-      await Promise.all(underWay);
-      client.close();
-      await accounts.close();
-    },
+    close: () => accounts.close(),
   };
 }
