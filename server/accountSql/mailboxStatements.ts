@@ -1,5 +1,6 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { DomainPage, DomainQuery } from '../ports/accountApi.ts';
+import type { SqlProbe } from '../diagnosis/sqlConnection.ts';
 import type { Sql } from '../sql/openSql.ts';
 import type { SqlDialect } from '../sql/sqlUrl.ts';
 import { bindStatement } from '../sql/statement.ts';
@@ -48,9 +49,18 @@ export interface MailboxStatements {
   readonly listMailboxes: ((database: Sql, query: ListQuery) => Promise<MailboxRow[]>) | null;
   /** Characters that the password column takes; null where the database does not tell or does not hold to it. */
   width(database: Sql): Promise<number | null>;
-  /** Fails where a table, a column or a right is missing. */
-  probe(database: Sql): Promise<void>;
+  /** Stored values of some mailboxes, to see their schemes; null where the operator's own statements cannot be asked. */
+  readonly sample: ((database: Sql) => Promise<readonly string[]>) | null;
+  /** Each fails where a table, a column or a right is missing, and changes nothing. */
+  readonly probes: readonly SqlProbe[];
 }
+
+/** Mailboxes whose stored values are looked at for their schemes. */
+const SAMPLE = 500;
+/** RFC 2606: nobody's, for ever. */
+const NOBODY = { address: 'nobody@mailbox-password.invalid', local: 'nobody', domain: 'mailbox-password.invalid' };
+
+class TakenBack extends Error {}
 
 const contains = (search: string): string => `%${likeText(search.toLowerCase())}%`;
 
@@ -158,7 +168,7 @@ export function tableStatements(layout: AccountTable, dialect: SqlDialect): Mail
     async width(database) {
       // SQLite does not hold to a declared length.
       if (dialect === 'sqlite') return null;
-      const { rows } = await sql`select * from ${table} where 1 = 0`.execute(database).then(async () => {
+      const { rows } = await sql`select ${ref(columns.password)} from ${table} where 1 = 0`.execute(database).then(async () => {
         const parts = layout.table.split('.');
         const schema = parts.length > 1 ? sql`${parts[0] ?? ''}` : dialect === 'mysql' ? sql`database()` : sql`current_schema()`;
         return sql<{ width: unknown }>`select character_maximum_length as width from information_schema.columns where table_schema = ${schema} and table_name = ${parts.at(-1) ?? ''} and column_name = ${columns.password}`.execute(database);
@@ -166,12 +176,25 @@ export function tableStatements(layout: AccountTable, dialect: SqlDialect): Mail
       const width = Number(rows[0]?.width ?? Number.NaN);
       return Number.isFinite(width) && width > 0 ? width : null;
     },
-    async probe(database) {
-      await sql`select ${selected()} from ${table} where 1 = 0`.execute(database);
-      // The right to write, asked for without writing: no row has this key.
-      await sql`update ${table} set ${ref(columns.password)} = ${ref(columns.password)} where 1 = 0`.execute(database);
-      if (domains !== undefined) await sql`select ${ref(domains.column)} from ${sql.table(domains.table)} where 1 = 0`.execute(database);
+    async sample(database) {
+      const { rows } = await sql<{ password: unknown }>`select ${ref(columns.password)} as ${ref('password')} from ${table} where ${ref(columns.password)} is not null limit ${sql.lit(SAMPLE)}`.execute(database);
+      return rows.map(({ password }) => text(password));
     },
+    probes: [
+      {
+        check: 'permission', text: `SELECT on ${layout.table} (${Object.values(columns).filter((column) => column !== undefined).join(', ')})`,
+        todo: `check the names under columns, and grant SELECT on ${layout.table} to the user of url`, run: (database) => sql`select ${selected()} from ${table} where 1 = 0`.execute(database),
+      },
+      // The right to write, asked for without writing: no row is true.
+      ...[columns.password, columns.changedAt, columns.changeRequired].flatMap((column) => (column === undefined ? [] : [{
+        check: 'permission', text: `UPDATE of ${layout.table}.${column}`, todo: `grant UPDATE (${column}) on ${layout.table} to the user of url`,
+        run: (database: Sql) => sql`update ${table} set ${ref(column)} = ${ref(column)} where 1 = 0`.execute(database),
+      }])),
+      ...(domains === undefined ? [] : [{
+        check: 'permission', text: `SELECT on ${domains.table} (${domains.column})`, todo: `check domains, and grant SELECT on ${domains.table} to the user of url`,
+        run: (database: Sql) => sql`select ${ref(domains.column)} from ${sql.table(domains.table)} where 1 = 0`.execute(database),
+      }]),
+    ],
   };
 }
 
@@ -200,8 +223,19 @@ export function ownStatements(own: OwnStatements): MailboxStatements {
       return rows.map((row) => toRow(row, '', 'milliseconds'));
     },
     async width() { return null; },
-    async probe(database) {
-      await bindStatement<Record<string, unknown>>(own.find, { address: 'nobody@invalid', local: 'nobody', domain: 'invalid' }).execute(database);
-    },
+    sample: null,
+    probes: [
+      { check: 'permission', text: 'statements.find', todo: 'try the statement by hand as the user of url', run: (database) => bindStatement(own.find, NOBODY).execute(database) },
+      {
+        check: 'permission', text: 'statements.update', todo: 'try the statement by hand as the user of url, in a transaction that you roll back',
+        // Nobody has this address; and what it did all the same is taken back.
+        run: async (database) => {
+          await database.transaction().execute(async (transaction) => {
+            await bindStatement(own.update, { ...NOBODY, hash: '', oldHash: '', now: 0, changeRequired: flag(false) }).execute(transaction);
+            throw new TakenBack();
+          }).catch((error: unknown) => { if (!(error instanceof TakenBack)) throw error; });
+        },
+      },
+    ],
   };
 }

@@ -37,6 +37,8 @@ function fromLine(line: string): ConfigProblem {
 
 /** An example as it may stand in a YAML file, on one line. */
 export function exampleText(example: unknown): string {
+  // Some examples are YAML already.
+  if (typeof example === 'string' && /^\{.*\}$|^\[.*\]$/.test(example)) return example;
   if (typeof example === 'string') return example === '' || /^[\s!&*%@`'"]|: |\s#|^\[.*[^\]]$/.test(example) ? JSON.stringify(example) : example;
   if (Array.isArray(example)) return `[${example.map(exampleText).join(', ')}]`;
   if (typeof example === 'object' && example !== null) return `{ ${Object.entries(example).map(([key, value]) => `${key}: ${exampleText(value)}`).join(', ')} }`;

@@ -98,6 +98,18 @@ export class DovecotBackend {
     await this.#client.call('who', { separateConnections: true, mask: ['nobody@invalid'] }, signal);
   }
 
+  /** Whether the auth cache held anything for this name, by forgetting it; and Dovecot's clock less ours, milliseconds. */
+  async forget(username: string, signal: AbortSignal): Promise<{ cached: boolean; clockOffset: number }> {
+    return this.#flush(username, signal);
+  }
+
+  /** Asks each command for a name that nobody has; a right that is missing rejects. */
+  async tryCommand(command: 'who' | 'kick' | 'processStatus', username: string, signal: AbortSignal): Promise<void> {
+    if (command === 'who') await this.#who(username, signal);
+    else if (command === 'kick') await this.#kick([username], signal);
+    else await this.#client.call('processStatus', { service: PROCESSES }, signal);
+  }
+
   async #flush(username: string, signal: AbortSignal): Promise<{ cached: boolean; clockOffset: number }> {
     const { rows, exitCode, clockOffset } = await this.#client.call('authCacheFlush', { user: [username] }, signal);
     // Without auth_cache_size Dovecot answers 0 entries.

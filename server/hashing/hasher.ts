@@ -54,6 +54,12 @@ const bcryptSalt = (): string => salt(21) + '.Oeu'.charAt((randomBytes(1)[0] ?? 
 
 const MAX_BYTES: Record<WriteScheme, number | null> = { ARGON2ID: null, 'BLF-CRYPT': 72, 'SHA512-CRYPT': LIBCRYPT_MAX_BYTES };
 
+/** A stored value's scheme, and whether it can be verified here. */
+export function schemeOf(stored: string, bareScheme: string | undefined): { readonly scheme: string; readonly verifiable: boolean } {
+  const scheme = parseStored(stored).scheme ?? bareScheme?.toUpperCase() ?? null;
+  return { scheme: scheme ?? 'unknown', verifiable: scheme !== null && (scheme === 'ARGON2ID' || scheme === 'ARGON2I' || CRYPT_SCHEMES.has(scheme) || Object.hasOwn(SALTED, scheme)) };
+}
+
 async function verifyParsed(stored: string, bareScheme: string | undefined, password: string): Promise<boolean> {
   const { scheme: told, encoding, value } = parseStored(stored);
   const scheme = told ?? bareScheme?.toUpperCase() ?? null;

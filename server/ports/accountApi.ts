@@ -1,4 +1,5 @@
 import type { Secret } from '../secret.ts';
+import type { Diagnosable } from './diagnosis.ts';
 
 /** What an account API can do. What it cannot do is refused with `OPERATION_NOT_SUPPORTED`, never skipped (I8). */
 export interface AccountAbilities {
@@ -85,7 +86,7 @@ export interface DomainPage {
  *
  * Passwords arrive normalised to NFC.
  */
-export interface AccountApi {
+export interface AccountApi extends Diagnosable {
   readonly abilities: AccountAbilities;
   find(address: string, options: CallOptions): Promise<Account | null>;
   /**

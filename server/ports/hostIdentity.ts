@@ -1,4 +1,5 @@
 import type { CallOptions } from './accountApi.ts';
+import type { Diagnosable } from './diagnosis.ts';
 
 /** Who is calling, as the host says it. The owner's request never names an account: this is where it comes from. */
 export interface Actor {
@@ -35,7 +36,7 @@ export interface HostAdministrator {
 /**
  * Errors: `CSRF_TOKEN_INVALID` (a request that changes something without the host's token), `HOST_UNAVAILABLE`.
  */
-export interface HostIdentity {
+export interface HostIdentity extends Diagnosable {
   /** Null where nobody is logged in. For methods other than GET and HEAD the CSRF token is checked too. */
   authenticate(request: IdentityRequest, options: CallOptions): Promise<Actor | null>;
   /**

@@ -1,6 +1,7 @@
 import type { Channel, ChannelCounts } from '../../module/channels.ts';
 import type { Actor } from './hostIdentity.ts';
 import type { CallOptions } from './accountApi.ts';
+import type { Diagnosable } from './diagnosis.ts';
 
 /** One place where a mailbox is logged in. */
 export interface Session {
@@ -33,7 +34,7 @@ export interface RevokeAllResult {
  * The host's session store; several at once (web, Dovecot, ...). All operations are idempotent.
  * Errors: `SESSIONS_UNAVAILABLE` (ask again later), `SESSIONS_MISCONFIGURED`, `OPERATION_NOT_SUPPORTED`.
  */
-export interface SessionStore {
+export interface SessionStore extends Diagnosable {
   /** The name given in the configuration; unique; it stands in outbox rows, log lines and metrics. */
   readonly name: string;
   /** The channels that this store ends. */

@@ -4,21 +4,24 @@ import { freePort, remove, run, type Running, runToEnd, type Service, serviceFol
 export interface MariaDb extends Service {
   readonly url: string;
   query(sql: string, values?: readonly unknown[]): Promise<Record<string, unknown>[]>;
+  /** As the database's own administrator, who may make users. */
+  administer(sql: string): Promise<void>;
   /** Down and up again on the same port, with the same data. */
   kill(): Promise<void>;
   start(): Promise<void>;
 }
 
 /** Debian's mariadbd with a database `mail` and a user `mail` (password `mail`). */
-export async function startMariaDb(): Promise<MariaDb> {
+export async function startMariaDb(more: (folder: string) => readonly string[] = () => []): Promise<MariaDb> {
   const folder = serviceFolder('mariadb', 'mysql');
   const port = await freePort();
   runToEnd('mariadb-install-db', ['--no-defaults', '--user=mysql', `--datadir=${folder}/data`, '--auth-root-authentication-method=socket', '--skip-test-db']);
+  const options = more(folder);
   let running: Running | undefined;
   const socket = `${folder}/s.sock`;
   const asRoot = () => createConnection({ socketPath: socket, user: 'root', multipleStatements: true });
   const start = async (): Promise<void> => {
-    running = run('mariadbd', ['--no-defaults', '--user=mysql', `--datadir=${folder}/data`, `--socket=${socket}`, `--pid-file=${folder}/pid`, '--bind-address=127.0.0.1', `--port=${String(port)}`]);
+    running = run('mariadbd', ['--no-defaults', '--user=mysql', `--datadir=${folder}/data`, `--socket=${socket}`, `--pid-file=${folder}/pid`, '--bind-address=127.0.0.1', `--port=${String(port)}`, ...options]);
     await started(running, async () => { await (await asRoot()).end(); return true; });
   };
   await start();
@@ -35,6 +38,10 @@ export async function startMariaDb(): Promise<MariaDb> {
       } finally {
         await connection.end();
       }
+    },
+    async administer(statements) {
+      const connection = await asRoot();
+      await connection.query(statements).finally(() => connection.end());
     },
     async kill() { await running?.kill(); },
     start,

@@ -8,6 +8,7 @@ import { addressParts, isAddress, isDomain } from '../../addressForm.ts';
 import { valueAt } from '../../accountHttp/jsonPointer.ts';
 import { HTTP_PRESETS } from '../../accountHttp/presets.ts';
 import { readAccount, timeAt, type ToldAccount } from '../../accountHttp/readAccount.ts';
+import { diagnoseUrl } from '../../diagnosis/findings.ts';
 import type { Account, AccountApi, CallOptions, ChangeReceipt } from '../../ports/accountApi.ts';
 import type { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
@@ -72,6 +73,12 @@ export default defineAccountDriver({
       const found = operations.find === undefined ? undefined : await lookUp(operations.find, address, signal);
       if (found === null) throw new ModuleError('ACCOUNT_NOT_FOUND');
       if (found?.changeable === false) throw new ModuleError('ACCOUNT_NOT_CHANGEABLE', { detail: 'its password is kept elsewhere' });
+    }
+
+    async function answers(signal: AbortSignal): Promise<void> {
+      if (operations.check !== undefined) await ask('check', operations.check, {}, signal);
+      else if (operations.find !== undefined) await lookUp(operations.find, NOBODY, signal);
+      else await list('listDomains', described('listDomains'), { search: '' }, signal);
     }
 
     function mustBeTakeable(password: string): void {
@@ -177,11 +184,8 @@ export default defineAccountDriver({
         const last = page.at(-1)?.address;
         return { mailboxes: page, nextCursor: rest.length > limit && last !== undefined ? Buffer.from(last).toString('base64url') : null };
       },
-      async check({ signal }) {
-        if (operations.check !== undefined) await ask('check', operations.check, {}, signal);
-        else if (operations.find !== undefined) await lookUp(operations.find, NOBODY, signal);
-        else await list('listDomains', described('listDomains'), { search: '' }, signal);
-      },
+      check: ({ signal }) => answers(signal),
+      diagnose: ({ signal }) => diagnoseUrl(given.baseUrl, signal, { caFile: given.caFile }, () => answers(signal), 'check baseUrl, and that the API takes the key'),
       async close() { caller.close(); },
     };
   },

@@ -8,6 +8,8 @@ import { ldapOptions, parseLdapUrl } from '../../ldap/ldapOptions.ts';
 import type { LdapServer } from '../../ldap/ldapSocket.ts';
 import { type FoundMailbox, MailboxDirectory } from '../../ldap/mailboxDirectory.ts';
 import { changeRefused, letIn } from '../../ldap/refusal.ts';
+import { inTheClear, reasonOf, tlsFinding } from '../../diagnosis/findings.ts';
+import { fail, ok, warn } from '../../ports/diagnosis.ts';
 import type { AccountApi, CallOptions, ChangeReceipt } from '../../ports/accountApi.ts';
 import { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
@@ -137,6 +139,14 @@ export default defineAccountDriver({
         return asService(call, (connection) => directory.listMailboxes(connection, query));
       },
       check: (call) => asService(call, (connection) => directory.check(connection)),
+      async diagnose(call) {
+        const { host, port, ca } = server;
+        const secured = encryption === 'none' ? inTheClear(host) : await tlsFinding({ host, port, ca, ...(encryption === 'starttls' && { before: 'ldap' }) }, call.signal);
+        return [secured, await asService(call, (connection) => directory.check(connection)).then(
+          () => ok('log-in', `${host} takes ${given.bindDn ?? 'an anonymous search'}, and finds base`),
+          (error: unknown) => fail('log-in', `${host}: ${reasonOf(error)}`, 'check url, bindDn, bindPassword and base, and that bindDn may search there'),
+        ), maySet ? ok('set', 'administrators may set passwords as bindDn') : warn('set', 'administrators cannot set passwords', 'give bindDn and bindPassword of an entry that may, or leave it so')];
+      },
       close: () => Promise.resolve(),
     };
   },

@@ -6,6 +6,8 @@ import { createHasher, WRITE_SCHEMES } from '../../hashing/hasher.ts';
 import { versionOf } from '../../hashing/storedHash.ts';
 import type { Account, AccountApi, CallOptions, ChangeReceipt } from '../../ports/accountApi.ts';
 import type { Secret } from '../../secret.ts';
+import { schemeFindings } from '../../accountSql/schemeFindings.ts';
+import { diagnoseSql } from '../../diagnosis/sqlConnection.ts';
 import { describeSqlError } from '../../sql/describeSqlError.ts';
 import { inTime, SqlDeadline } from '../../sql/inTime.ts';
 import { openSql, type Sql } from '../../sql/openSql.ts';
@@ -197,8 +199,13 @@ export default defineAccountDriver({
         return { mailboxes: page.map(toAccount), nextCursor: rows.length > limit && last !== undefined ? Buffer.from(last).toString('base64url') : null };
       },
       async check(call) {
-        await ask(call, (connection) => statements.probe(connection));
+        await ask(call, async (connection) => { for (const { run } of statements.probes) await run(connection); });
         await checkWidth(call);
+      },
+      async diagnose({ signal }) {
+        const findings = await diagnoseSql(given, database, statements.probes, signal);
+        if (findings.some(({ level, check }) => level === 'fail' && check !== 'tls')) return findings;
+        return [...findings, ...await schemeFindings(statements, hasher, given.bareScheme, { signal }, ask)];
       },
       close: () => database.destroy(),
     };

@@ -3,6 +3,7 @@ import { array, number, object, string } from 'yup';
 import { addCounts, type Channel, CHANNELS, type ChannelCounts } from '../../../module/channels.ts';
 import { ModuleError } from '../../../module/errors.ts';
 import { DoveadmClient } from '../../dovecot/doveadmClient.ts';
+import { authCacheFinding, diagnoseBackend } from '../../dovecot/diagnoseBackend.ts';
 import { DovecotBackend } from '../../dovecot/dovecotBackend.ts';
 import type { SessionStore } from '../../ports/sessionStore.ts';
 import { defineSessionDriver } from '../defineDriver.ts';
@@ -68,6 +69,11 @@ export default defineSessionDriver({
       },
       async check({ signal }) {
         await Promise.all(backends.map((one) => one.check(signal)));
+      },
+      async diagnose({ signal, refusedLogIn }) {
+        const all = await Promise.all(options.backends.map((one, at) => diagnoseBackend(one, backends[at], signal)));
+        const findings = all.flat();
+        return findings.some(({ level, check }) => level === 'fail' && check !== 'tls') ? findings : [...findings, await authCacheFinding(backends, refusedLogIn, signal)];
       },
       async close() { /* every request has a connection of its own */ },
     };

@@ -4,7 +4,10 @@ import { ModuleError } from '../../../module/errors.ts';
 import type { EndAllAnswer, InfoAnswer, ListAnswer } from '../../groupOffice/dropInAnswers.ts';
 import { type Credentials, GroupOfficeClient, GroupOfficeError } from '../../groupOffice/groupOfficeClient.ts';
 import { host, mayBeName, serviceKey, url } from '../../groupOffice/groupOfficeOptions.ts';
+import { clockFinding, urlTlsFinding } from '../../diagnosis/findings.ts';
+import { doctorGroupOffice } from '../../groupOffice/doctor.ts';
 import type { CallOptions } from '../../ports/accountApi.ts';
+import { type Finding, ok } from '../../ports/diagnosis.ts';
 import type { Actor } from '../../ports/hostIdentity.ts';
 import type { SessionStore } from '../../ports/sessionStore.ts';
 import { defineSessionDriver } from '../defineDriver.ts';
@@ -16,6 +19,7 @@ const LOGIN_CACHE_MS = 60_000;
 /** Later than any token: the end of the year 9999. */
 const EVERYTHING = Date.UTC(9999, 11, 31);
 const MOST_LOOKS = 8;
+const LEVELS = { ok: 'ok', warning: 'warn', problem: 'fail' } as const;
 
 /** Web sessions of Group-Office, ended inside its own PHP by the drop-in: its tokens live in PHP's cache. */
 export default defineSessionDriver({
@@ -132,6 +136,19 @@ export default defineSessionDriver({
         const info = await ask<InfoAnswer>('info', {}, call);
         if (info.version !== 1) throw new ModuleError('SESSIONS_MISCONFIGURED', { detail: `the drop-in speaks version ${String(info.version)}, this service 1` });
         if (!info.mayManage) throw new ModuleError('SESSIONS_MISCONFIGURED', { detail: "the service key's user lacks the module's manage right" });
+      },
+      async diagnose({ signal, publicUrl, basePath }) {
+        const { url, host, serviceKey } = options;
+        const secured = await urlTlsFinding(url, signal);
+        const version = (await client.session(service, { signal }).catch(() => null))?.version;
+        const info = await ask<InfoAnswer>('info', {}, { signal }).catch(() => null);
+        const found = await doctorGroupOffice({ url, host: host ?? null, publicUrl: publicUrl ?? url, basePath, localUsers: 'below', path: null, serviceKey });
+        return [
+          secured,
+          ...(version === undefined ? [] : [ok('version', `Group-Office ${version}`)]),
+          ...(info === null ? [] : [ok('module', `the drop-in speaks version ${String(info.version)}`), clockFinding("Group-Office's clock", info.now - Date.now(), 1_500)]),
+          ...found.map(({ check, level, text }): Finding => ({ level: LEVELS[level], check, text, todo: level === 'ok' ? undefined : 'see docs/group-office.md; `mailbox-password install group-office` sets most of it right' })),
+        ];
       },
       close() {
         client.close();

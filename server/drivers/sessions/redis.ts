@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { boolean, number, object, string } from 'yup';
 import { CHANNELS } from '../../../module/channels.ts';
+import { reasonOf, urlTlsFinding } from '../../diagnosis/findings.ts';
+import { fail, ok, warn } from '../../ports/diagnosis.ts';
 import type { Session, SessionStore } from '../../ports/sessionStore.ts';
 import { beforeDeadline, openRedis } from '../../redisSessions/openRedis.ts';
 import { POINTER } from '../../redisSessions/pointer.ts';
@@ -91,6 +93,14 @@ export default defineSessionDriver({
         return { revoked: { [channel]: ended.size } };
       }),
       check: ({ signal }) => beforeDeadline(signal, () => sessions.check()),
+      async diagnose({ signal }) {
+        const secured = await urlTlsFinding(own.url, signal, { caFile: own.tls?.ca, verified: own.tls?.verify ?? true });
+        const where = new URL(own.url).host;
+        return [secured, await beforeDeadline(signal, () => sessions.check()).then(
+          () => ok('log-in', `${where} answers`),
+          (error: unknown) => fail('log-in', `${where}: ${reasonOf(error)}`, 'check url, and that the user may read and delete the keys of sessions'),
+        ), own.issuedAt === undefined ? warn('log-in time', 'issuedAt is not set: a late retry of a log-out also ends sessions of the new password', 'set issuedAt if the sessions hold that time') : ok('log-in time', `issuedAt is ${own.issuedAt}`)];
+      },
       async close() {
         redis.disconnect();
       },

@@ -2,6 +2,7 @@ import { boolean, object, string } from 'yup';
 import { CHANNELS } from '../../../module/channels.ts';
 import { ModuleError } from '../../../module/errors.ts';
 import type { Session, SessionStore } from '../../ports/sessionStore.ts';
+import { diagnoseSql } from '../../diagnosis/sqlConnection.ts';
 import { describeSqlError } from '../../sql/describeSqlError.ts';
 import { inTime, SqlDeadline } from '../../sql/inTime.ts';
 import { openSql, type Sql } from '../../sql/openSql.ts';
@@ -137,6 +138,11 @@ export default defineSessionDriver({
         await sessions.delete(null, [], 0).execute(connection);
         if (lookup !== undefined) await userOf(connection, 'nobody@mailbox-password.invalid');
       }),
+      diagnose: ({ signal }) => diagnoseSql(own, database, [
+        { check: 'permission', text: `SELECT on ${table}`, todo: 'check table and columns, and grant SELECT on it to the user of url', run: (connection) => sessions.select(null, { issuedBefore: 0, none: true, limit: 1 }).execute(connection) },
+        { check: 'permission', text: `DELETE on ${table}`, todo: 'grant DELETE on it to the user of url', run: (connection) => sessions.delete(null, [], 0).execute(connection) },
+        ...(lookup === undefined ? [] : [{ check: 'permission', text: 'lookup', todo: 'try the statement by hand as the user of url', run: (connection: Sql) => userOf(connection, 'nobody@mailbox-password.invalid') }]),
+      ], signal),
       close: () => database.destroy(),
     };
   },

@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { array, boolean, number, object, string } from 'yup';
 import { type Channel, type ChannelCounts, CHANNELS } from '../../../module/channels.ts';
 import { ModuleError } from '../../../module/errors.ts';
+import { diagnoseUrl } from '../../diagnosis/findings.ts';
 import type { SessionStore } from '../../ports/sessionStore.ts';
 import { defineSessionDriver } from '../defineDriver.ts';
 
@@ -113,6 +114,7 @@ export default defineSessionDriver({
       async check({ signal }) {
         await call(idFor('check', clock.now()), { type: 'mailbox.sessions.check' }, signal);
       },
+      diagnose: ({ signal }) => diagnoseUrl(own.url, signal, {}, () => call(idFor('check', clock.now()), { type: 'mailbox.sessions.check' }, signal), 'check url, and that the receiver knows the secret'),
       close: () => Promise.resolve(),
     };
   },

@@ -1,0 +1,94 @@
+import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import type { Config } from '../../../module/config/configSchema.ts';
+import { reasonOf, tlsFinding, urlTlsFinding } from '../../diagnosis/findings.ts';
+import { diagnoseSql } from '../../diagnosis/sqlConnection.ts';
+import { fail, type Finding, ok, warn } from '../../ports/diagnosis.ts';
+import { connectState, stateVersion } from '../../state/stateDatabase.ts';
+import type { Section } from './report.ts';
+
+const LOW_SPACE_BYTES = 100 * 1024 * 1024;
+
+function dataDir(config: Config): Finding[] {
+  const folder = resolve(config.dataDir);
+  if (!existsSync(folder)) return [warn('folder', `${folder} is not there yet`, 'start the service once, or create it for the service\'s user with mode 0700')];
+  const findings: Finding[] = [];
+  const { mode } = statSync(folder);
+  try {
+    accessSync(folder, constants.R_OK | constants.W_OK | constants.X_OK);
+    findings.push((mode & 0o077) === 0 ? ok('folder', `${folder} is ours alone`) : warn('folder', `${folder} is open to others (mode 0${(mode & 0o777).toString(8)})`, `chmod 700 ${folder}`));
+  } catch {
+    findings.push(fail('folder', `${folder} cannot be written by this user`, 'give it to the service\'s user, and run this command as that user or as root'));
+  }
+  const { bavail, bsize } = statfsSync(folder);
+  const free = Number(bavail) * Number(bsize);
+  findings.push(free > LOW_SPACE_BYTES ? ok('space', `${String(Math.round(free / 1024 / 1024))} MB are free`) : fail('space', `only ${String(Math.round(free / 1024 / 1024))} MB are free`, 'make room: a change that cannot be written down is refused'));
+  return findings;
+}
+
+async function state(config: Config, signal: AbortSignal): Promise<Finding[]> {
+  const folder = resolve(config.dataDir);
+  const { url } = config.state;
+  if (url === null && !existsSync(join(folder, 'state.db'))) return [warn('version', 'there is no state database yet', 'start the service, or run `mailbox-password migrate up`')];
+  const opened = connectState(folder, url);
+  try {
+    const findings: Finding[] = url === null ? [] : await diagnoseSql({ url }, opened.database as unknown as Parameters<typeof diagnoseSql>[1], [], signal);
+    if (findings.some(({ level, check }) => level === 'fail' && check === 'log-in')) return findings;
+    const { applied, pending, newer } = await stateVersion(opened.database);
+    if (newer.length > 0) findings.push(warn('version', `of a newer version of this program (${newer.join(', ')})`, 'upgrade this node too'));
+    if (pending.length > 0) findings.push(warn('version', `${String(pending.length)} steps are left: ${pending.join(', ')}`, 'the service does them when it starts; or run `mailbox-password migrate up`'));
+    if (newer.length + pending.length === 0) findings.push(ok('version', `up to date (${applied.at(-1) ?? 'empty'})`));
+    if (pending.includes('001_outbox_and_audit')) return findings;
+    const { count } = await opened.database.selectFrom('outbox').select(({ fn }) => fn.countAll().as('count')).executeTakeFirstOrThrow();
+    findings.push(Number(count) === 0 ? ok('outbox', 'no log-out is owed') : warn('outbox', `${String(count)} log-outs are owed`, 'see `mailbox-password outbox list`'));
+    return findings;
+  } catch (error) {
+    return [fail('version', reasonOf(error), 'check the owner of the files in dataDir, or state.url')];
+  } finally {
+    await opened.database.destroy();
+  }
+}
+
+async function reachedBy(config: Config, signal: AbortSignal): Promise<Finding[]> {
+  const { publicUrl, trustProxy } = config.server;
+  const findings: Finding[] = [];
+  const trusts = trustProxy !== false && !(Array.isArray(trustProxy) && trustProxy.length === 0);
+  if (publicUrl === null) findings.push(config.host.driver === 'embedded' ? ok('address', 'publicUrl is not set: for trying things out') : warn('address', 'server.publicUrl is not set', 'set it to the https address that people see: cookies are marked secure by it, and requests of other sites refused'));
+  else findings.push(publicUrl.startsWith('https:') ? await urlTlsFinding(publicUrl, signal) : fail('address', `${publicUrl} is not https: passwords can be read on the way`, 'put a proxy with TLS in front (docs/package.md)'));
+  const { wrongPasswordsPerMailbox: mailbox, wrongPasswordsPerAddress: address } = config.rateLimit;
+  const limits = `${String(mailbox.points)} wrong passwords a mailbox in ${String(mailbox.windowSeconds)} s, ${String(address.points)} a client address in ${String(address.windowSeconds)} s`;
+  findings.push(publicUrl !== null && !trusts ? warn('rate limit', `${limits}; server.trustProxy is not set, so everybody behind the proxy is one address`, 'set server.trustProxy to the proxy') : ok('rate limit', limits));
+  if (config.readOnly) findings.push(warn('maintenance', 'readOnly is true: nobody can change a password', 'set it to false when the maintenance is over'));
+  const needsAdministrator = config.panels.admin.enabled && config.administrators.length === 0 && config.host.driver !== 'embedded';
+  if (needsAdministrator) findings.push(warn('panels', 'the Admin Panel is on and has no administrator', 'add one (`mailbox-password hash-password --name NAME`), or set panels.admin.enabled to false'));
+  return findings;
+}
+
+/** The mail server as people type it into their mail program. */
+async function mailSettings(config: Config, signal: AbortSignal): Promise<Finding[]> {
+  const named = [['imap', config.mailSettings?.imap], ['smtp', config.mailSettings?.smtp]] as const;
+  const findings: Finding[] = [];
+  for (const [kind, server] of named) {
+    if (server === undefined || server === null) continue;
+    if (server.encryption === 'none') findings.push(warn('tls', `people are told to use ${kind} without encryption`, 'offer tls or starttls'));
+    else findings.push(await tlsFinding({ host: server.host, port: server.port, ...(server.encryption === 'starttls' && { before: kind }) }, signal));
+  }
+  return findings;
+}
+
+/** What is not a driver: the address, limits, the folder, the state, what people are told. */
+export async function lookAtService(config: Config, step: (target: string) => void): Promise<Section[]> {
+  const signal = (): AbortSignal => AbortSignal.timeout(15_000);
+  const sections: Section[] = [];
+  const look = async (target: string, work: () => Promise<Finding[]> | Finding[]): Promise<void> => {
+    step(target);
+    const findings = await work();
+    if (findings.length > 0) sections.push({ target, findings });
+  };
+  await look('server', () => reachedBy(config, signal()));
+  await look('dataDir', () => dataDir(config));
+  await look('state', () => state(config, signal()));
+  await look('mailSettings', () => mailSettings(config, signal()));
+  return sections;
+}
+

@@ -1,0 +1,69 @@
+import { checkbox, input, password, select } from '@inquirer/prompts';
+import { parse } from 'yaml';
+import { type ConfigKey, driverKeys, driversOf, type DriverSection } from '../../config/configKeys.ts';
+import { exampleText } from '../../config/configProblem.ts';
+import { inspectConfig } from '../../config/loadConfig.ts';
+import type { Tree } from '../../config/layers.ts';
+import { problemText } from '../failure.ts';
+import { say } from '../terminal.ts';
+
+const toStderr = { output: process.stderr };
+
+const choices = (section: DriverSection) => Object.values(driversOf(section)).map(({ name, summary }) => ({ value: name, name: `${name}: ${summary}` }));
+
+export const chooseDriver = (section: DriverSection, message: string): Promise<string> => select({ message, choices: choices(section) }, toStderr);
+
+export const chooseDrivers = (section: DriverSection, message: string): Promise<string[]> => checkbox({ message, choices: choices(section), required: true }, toStderr);
+
+/** A comma separates. */
+export async function askList(message: string, standard: string): Promise<string[]> {
+  return (await input({ message, default: standard }, toStderr)).split(',').map((part) => part.trim()).filter((part) => part !== '');
+}
+
+export const askText = (message: string, standard: string): Promise<string> => input({ message, default: standard }, toStderr);
+
+async function askKey({ path, description, example, secret }: ConfigKey): Promise<unknown> {
+  const message = `${path} (${description})`;
+  if (secret) return password({ message, mask: '*' }, toStderr);
+  const typed = await input({ message: example === undefined ? message : `${message}, for example ${exampleText(example)}`, required: true }, toStderr);
+  return parse(typed) as unknown;
+}
+
+/** The options that a driver cannot do without; of a list of things, one. */
+async function askRequired(section: DriverSection, driver: string, given: Tree): Promise<Tree> {
+  const keys = driverKeys(section, driver);
+  const options: Tree = { ...given };
+  for (const key of keys.filter(({ path, required }) => required && !/[.[]/.test(path) && given[path] === undefined)) {
+    const below = keys.filter(({ path, required }) => required && path.startsWith(`${key.path}[].`));
+    const inside = keys.filter(({ path, required }) => required && path.startsWith(`${key.path}.`));
+    const ask = async (of: readonly ConfigKey[], prefix: string): Promise<Tree> => {
+      const made: Tree = {};
+      for (const one of of) made[one.path.slice(prefix.length)] = await askKey(one);
+      return made;
+    };
+    if (below.length > 0) options[key.path] = [await ask(below, `${key.path}[].`)];
+    else if (inside.length > 0) options[key.path] = await ask(inside, `${key.path}.`);
+    else options[key.path] = await askKey(key);
+  }
+  return options;
+}
+
+/** Asks until the driver's own schema is content. */
+export async function askDriver(section: DriverSection, driver: string, ours: Tree): Promise<Tree> {
+  say(`\n${driver}: ${driversOf(section)[driver]?.summary ?? ''}`);
+  let options = await askRequired(section, driver, {});
+  for (;;) {
+    const entry = { driver, ...ours, ...options };
+    const { problems } = inspectConfig({ overrides: section === 'host' ? { host: entry } : { [section]: [entry] } });
+    const own = problems.filter(({ path }) => path.startsWith(section));
+    if (own.length > 0) say(own.map(problemText).join('\n'));
+    const typed = await input({ message: own.length > 0 ? 'key: value' : `More of ${driver}, as key: value (empty = done)` }, toStderr);
+    if (typed === '' && own.length === 0) return entry;
+    try {
+      const more = parse(typed) as unknown;
+      if (typeof more === 'object' && more !== null) options = { ...options, ...(more as Tree) };
+    } catch {
+      say('This is not `key: value`.');
+    }
+  }
+}
