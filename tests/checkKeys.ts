@@ -23,6 +23,8 @@ export interface KeyReport {
   readonly unused: readonly string[];
   /** Asked for by a surface that is not sent them. */
   readonly unsent: readonly (Use & { readonly surface: string })[];
+  /** Sent to a surface that does not ask for them. */
+  readonly needless: readonly { readonly surface: string; readonly key: string }[];
 }
 
 /** `overlay` puts other content in the place of files, for tests. */
@@ -37,7 +39,13 @@ export function checkKeys(english: Readonly<Record<string, string>>, overlay: Re
     const files = reachable(program, join(ROOT, ENTRIES[surface]));
     return uses.filter(({ key, file }) => files.has(join(ROOT, file)) && !SURFACE_TEXTS[surface].test(key)).map((use) => ({ ...use, surface }));
   });
-  return { undefined: [...uses, ...violations].filter(({ key }) => !bases.has(key)), unused: [...bases].filter((key) => !asked.has(key)), unsent };
+  const needless = (Object.keys(ENTRIES) as Surface[]).flatMap((surface) => {
+    const files = reachable(program, join(ROOT, ENTRIES[surface]));
+    const mine = new Set(uses.filter(({ file }) => files.has(join(ROOT, file))).map(({ key }) => key));
+    // Errors and violations come by code.
+    return [...bases].filter((key) => SURFACE_TEXTS[surface].test(key) && !mine.has(key) && !/^(error|violation)\./.test(key)).map((key) => ({ surface, key }));
+  });
+  return { undefined: [...uses, ...violations].filter(({ key }) => !bases.has(key)), unused: [...bases].filter((key) => !asked.has(key)), unsent, needless };
 }
 
 function createProgram(overlay: Readonly<Record<string, string>>): ts.Program {
@@ -128,5 +136,6 @@ if (process.argv[1]?.endsWith('checkKeys.ts') === true) {
   for (const { key, file, line } of report.undefined) console.error(`${file}:${String(line)}: ${key} is used and not defined in locales/en.json`);
   for (const key of report.unused) console.error(`locales/en.json: ${key} is defined and used nowhere`);
   for (const { key, file, line, surface } of report.unsent) console.error(`${file}:${String(line)}: ${key} is not sent to ${surface} (module/texts/surfaceTexts.ts)`);
-  if (report.undefined.length + report.unused.length + report.unsent.length > 0) process.exitCode = 1;
+  for (const { surface, key } of report.needless) console.error(`${key} is sent to ${surface}, which does not ask for it (module/texts/surfaceTexts.ts)`);
+  if (report.undefined.length + report.unused.length + report.unsent.length + report.needless.length > 0) process.exitCode = 1;
 }

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, sep } from 'node:path';
 import { packageRoot, readJson } from '../paths.ts';
+import { localeTags, readTexts } from '../texts/localeFile.ts';
 
 export interface DropInSettings {
   /** The service's path on the same host. */
@@ -9,8 +10,8 @@ export interface DropInSettings {
   readonly localUsers: 'below' | 'instead' | 'never';
 }
 
-/** Group-Office's own names of languages, where they are not `language_region` in lower case. */
-const ISO: Readonly<Record<string, string>> = { pt: 'pt_pt', zh: 'cn', 'zh-CN': 'cn', 'zh-Hans': 'cn', 'zh-Hant': 'zh_tw', no: 'nb' };
+/** Group-Office's own names of languages (its go/core/language), where they are not `language_region` in lower case. */
+const ISO: Readonly<Record<string, string>> = { bn: 'bn_bd', pt: 'pt_pt', zh: 'cn', 'zh-CN': 'cn', 'zh-Hans': 'cn', 'zh-Hant': 'zh_tw', no: 'nb' };
 
 export const groupOfficeIso = (tag: string): string => ISO[tag] ?? tag.toLowerCase().replace('-', '_');
 
@@ -40,11 +41,10 @@ export function dropInFiles(settings: DropInSettings, root = packageRoot()): Rea
   }
   const locales = join(root, 'locales');
   const { name, description } = { ...(readJson(join(root, 'package.json')) as { description: string }), ...(readJson(join(root, 'manifest.json')) as { name: string }) };
-  const english = { 'module.name': name, 'module.description': description, ...(readJson(join(locales, 'en.json')) as Record<string, string>) };
-  const tags = readdirSync(locales).filter((file) => /^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*\.json$/.test(file)).map((file) => file.replace('.json', ''));
-  for (const tag of tags.sort()) {
+  const english = { 'module.name': name, 'module.description': description, ...readTexts(locales, 'en') };
+  for (const tag of localeTags(locales)) {
     // `pt.json` and `pt-PT.json` would be one file: the more precise one, which sorts later, stays.
-    const texts = readJson(join(locales, `${tag}.json`)) as Record<string, string>;
+    const texts = readTexts(locales, tag);
     files.set(`language/${groupOfficeIso(tag)}.php`, Buffer.from(languageFile(texts, english)));
   }
   const version = (readJson(join(root, 'manifest.json')) as { version: string }).version;

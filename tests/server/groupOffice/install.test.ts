@@ -228,13 +228,15 @@ describe('the built folder', () => {
   it('has a language file for every locale, which PHP reads back', () => {
     const files = dropInFiles(SETTINGS);
     const locales = readdirSync('locales').filter((file) => file.endsWith('.json'));
+    const english = JSON.parse(readFileSync('locales/en.json', 'utf8')) as Record<string, string>;
     for (const locale of locales) {
       const file = files.get(`language/${groupOfficeIso(locale.replace('.json', ''))}.php`);
       expect({ locale, there: file !== undefined }).toEqual({ locale, there: true });
       const code = `echo json_encode((function () { ${file!.toString().replace('<?php', '')} })());`;
       const read = JSON.parse(execFileSync('php', ['-r', code], { encoding: 'utf8' })) as Record<string, string>;
       const texts = JSON.parse(readFileSync(`locales/${locale}`, 'utf8')) as Record<string, string>;
-      expect(read['section.loadFailed']).toBe(texts['section.loadFailed']);
+      // A region holds only what differs.
+      expect(read['section.loadFailed']).toBe(texts['section.loadFailed'] ?? english['section.loadFailed']);
       expect(Object.keys(read)).toEqual(['name', 'description', 'section.loadFailed']);
       for (const text of Object.values(read)) expect(text).not.toBe('');
     }
@@ -244,7 +246,7 @@ describe('the built folder', () => {
     expect(JSON.parse(execFileSync('php', ['-r', `echo json_encode(${phpString(text)});`], { encoding: 'utf8' }))).toBe(text);
   });
 
-  it.each([['en', 'en'], ['pt-BR', 'pt_br'], ['pt', 'pt_pt'], ['zh-TW', 'zh_tw'], ['zh', 'cn'], ['en-GB', 'en_gb']])('calls %s %s', (tag, iso) => {
+  it.each([['en', 'en'], ['pt-BR', 'pt_br'], ['pt', 'pt_pt'], ['zh-TW', 'zh_tw'], ['zh', 'cn'], ['en-GB', 'en_gb'], ['bn', 'bn_bd'], ['nb', 'nb'], ['zh-CN', 'cn'], ['pt-PT', 'pt_pt']])('calls %s %s', (tag, iso) => {
     expect(groupOfficeIso(tag)).toBe(iso);
   });
 });

@@ -18,4 +18,6 @@ test('used and not defined, defined and not used, not sent to the surface that a
   expect(report.unused).toEqual(expect.arrayContaining(['section.unusedText', 'done.title']));
   expect(report.unused.filter((key) => /^(channel|error|strength|violation|adminPanel\.outcome)\./.test(key))).toEqual([]);
   expect(report.unsent.map(({ key, surface }) => [key, surface])).toContainEqual(['adminPanel.title', 'section']);
+  // Nothing asks for it in the overlay any more.
+  expect(report.needless).toContainEqual({ surface: 'section', key: 'done.title' });
 }, 300_000);
