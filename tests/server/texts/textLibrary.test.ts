@@ -85,11 +85,11 @@ describe('a running server', () => {
     try {
       expect((await languages()).map(({ tag }) => tag)).not.toContain('tlh');
       expect((await texts('section/tlh,nl')).json()).toMatchObject({ '@language': 'nl' });
-      write(dir, 'tlh', { '@name': 'tlhIngan Hol', '@reviewed': 'no', 'section.title': 'ngoq' });
+      write(dir, 'tlh', { '@name': 'tlhIngan Hol', '@reviewed': 'no', 'section.retry': 'ngoq' });
       write(dir, 'nl', { 'section.info': 'Bel ons: 555 0100.' });
       expect(await languages()).toContainEqual({ tag: 'tlh', name: 'tlhIngan Hol', direction: 'ltr' });
       expect((await service.app.inject(`${base}/manifest.json`)).json<{ locales: string[] }>().locales).toContain('tlh');
-      expect((await texts('section/tlh,nl')).json()).toMatchObject({ '@language': 'tlh', 'section.title': 'ngoq', 'field.new': 'Password' });
+      expect((await texts('section/tlh,nl')).json()).toMatchObject({ '@language': 'tlh', 'section.retry': 'ngoq', 'field.new': 'Password' });
       expect((await texts('section/nl')).json()).toMatchObject({ 'section.info': 'Bel ons: 555 0100.' });
       const packed = await texts('section/nl', { 'accept-encoding': 'gzip' });
       expect(JSON.parse(gunzipSync(packed.rawPayload).toString('utf8'))).toEqual((await texts('section/nl')).json());
@@ -108,8 +108,8 @@ describe('a running server', () => {
     try {
       expect((await service.app.inject('/mailbox-password/locales/section/nl.json')).statusCode).toBe(200);
       mkdirSync(dir);
-      write(dir, 'en', { 'section.title': 'Your secret' });
-      expect((await service.app.inject('/mailbox-password/locales/section/en.json')).json()).toMatchObject({ 'section.title': 'Your secret' });
+      write(dir, 'en', { 'section.retry': 'Once more' });
+      expect((await service.app.inject('/mailbox-password/locales/section/en.json')).json()).toMatchObject({ 'section.retry': 'Once more' });
     } finally {
       await service.stop();
     }
