@@ -89,7 +89,7 @@ export async function wire(config: Config, log: Logger, { system = Date.now, met
   const opened: { close(): Promise<void> | void }[] = [];
   const closeAll = async (): Promise<void> => { await Promise.allSettled(opened.reverse().map(async (one) => one.close())); };
   try {
-    const state = await openState(dataDir, config.state.url);
+    const state = await openState(dataDir, config.state.url, config.state.previousUrl);
     opened.push({ close: () => state.database.destroy() });
     const clock = await createSharedClock(state.now, system);
     opened.push(clock);

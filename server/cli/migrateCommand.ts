@@ -8,13 +8,13 @@ import { becomeServiceUser, configOf } from './openService.ts';
 import { print, printJson, progress } from './terminal.ts';
 
 async function withConnection(options: ConfigOption, create: boolean, work: (state: OpenedState) => Promise<void>): Promise<void> {
-  const { dataDir, state: { url } } = configOf(options);
+  const { dataDir, state: { url, previousUrl } } = configOf(options);
   becomeServiceUser(dataDir);
   const folder = resolve(dataDir);
   // Looking must not leave an empty database behind.
   if (url === null && !create && !existsSync(join(folder, 'state.db'))) throw new CommandError('NOT_GOOD', `${join(folder, 'state.db')} is not there yet: \`serve\` and \`migrate up\` make it.`);
   if (create) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const state = connectState(folder, url);
+  const state = connectState(folder, url, previousUrl);
   try {
     await work(state);
   } finally {

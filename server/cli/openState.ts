@@ -13,7 +13,7 @@ import { becomeServiceUser, configOf } from './openService.ts';
 export async function withState<T>(options: ConfigOption, work: (state: { readonly audit: AuditLog; readonly outbox: RevocationOutbox; readonly clock: Clock }) => Promise<T>): Promise<T> {
   const config = configOf(options);
   becomeServiceUser(config.dataDir);
-  const state = await openState(resolve(config.dataDir), config.state.url);
+  const state = await openState(resolve(config.dataDir), config.state.url, config.state.previousUrl);
   const clock = await createSharedClock(state.now);
   try {
     return await work({ audit: createStateAudit(state.database), outbox: createStateOutbox(state.database, clock, config.revocation.leaseMs), clock });

@@ -1,5 +1,5 @@
 import { type Schema, ValidationError } from 'yup';
-import { sqlDialectOf } from '../sql/sqlUrl.ts';
+import { databaseOf, sqlDialectOf } from '../sql/sqlUrl.ts';
 import { type ConfigKey, driverKeys, driversOf, type DriverSection, ENTRY_KEYS } from './configKeys.ts';
 import { type ConfigProblem, problemsOf } from './configProblem.ts';
 import { isTree, type Tree, valueAt } from './layers.ts';
@@ -93,6 +93,10 @@ function together(tree: Tree, entries: readonly Entry[]): ConfigProblem[] {
   const url = valueAt(tree, 'state.url');
   if (typeof url === 'string' && !SHARED.has(sqlDialectOf(url) ?? '')) {
     problems.push({ path: 'state.url', message: 'mysql://... or postgres://... is expected; null = SQLite in dataDir', value: '********', expected: 'mysql://user:password@host:port/database or postgres://..., or null' });
+  }
+  const previous = valueAt(tree, 'state.previousUrl');
+  if (typeof previous === 'string' && (typeof url !== 'string' || databaseOf(previous) !== databaseOf(url))) {
+    problems.push({ path: 'state.previousUrl', message: 'is not the database of state.url', value: '********', expected: 'the same database with the other user or password, or null' });
   }
   return problems;
 }

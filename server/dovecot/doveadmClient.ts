@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
-import axios, { type AxiosInstance, isAxiosError } from 'axios';
+import axios, { type AxiosInstance, type AxiosResponse, isAxiosError } from 'axios';
 import { ModuleError } from '../../module/errors.ts';
 import type { Clock } from '../ports/clock.ts';
 
@@ -9,6 +9,8 @@ export interface DoveadmOptions {
   readonly url: string;
   /** `doveadm_api_key` of the Dovecot configuration. */
   readonly apiKey: string;
+  /** While it is exchanged: the other one. */
+  readonly previousApiKey?: string | undefined;
   /** PEM file with the authority of an https listener. */
   readonly caFile?: string | undefined;
 }
@@ -21,6 +23,8 @@ export interface DoveadmAnswer {
   readonly clockOffset: number;
 }
 
+const isRefused = ({ status }: { readonly status: number }): boolean => status === 401 || status === 403;
+
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 /**
@@ -30,14 +34,18 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 export class DoveadmClient {
   readonly #http: AxiosInstance;
   readonly #clock: Clock;
+  readonly #authorizations: readonly string[];
+  /** Which of them Dovecot took last. */
+  #good = 0;
 
-  constructor({ url, apiKey, caFile }: DoveadmOptions, clock: Clock) {
+  constructor({ url, apiKey, previousApiKey, caFile }: DoveadmOptions, clock: Clock) {
     this.#clock = clock;
+    this.#authorizations = [apiKey, ...(previousApiKey === undefined ? [] : [previousApiKey])].map((key) => `X-Dovecot-API ${Buffer.from(key).toString('base64')}`);
     // Asked with "Connection: close", Dovecot 2.3 leaves a refused key without an answer; it closes after each one anyway.
     const agent = { keepAlive: true, maxFreeSockets: 0 };
     this.#http = axios.create({
       baseURL: url,
-      headers: { Authorization: `X-Dovecot-API ${Buffer.from(apiKey).toString('base64')}`, 'Content-Type': 'application/json' },
+      headers: { 'Content-Type': 'application/json' },
       // A redirect would carry the key to somebody else; a proxy of the environment as well.
       maxRedirects: 0,
       proxy: false,
@@ -51,12 +59,24 @@ export class DoveadmClient {
     });
   }
 
+  async #post(body: string, key: number, signal: AbortSignal): Promise<AxiosResponse<string>> {
+    return this.#http.post<string>('/doveadm/v1', body, { signal, headers: { Authorization: this.#authorizations[key] ?? '' } })
+      .catch((error: unknown) => { throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: `doveadm: ${isAxiosError(error) ? (error.code ?? 'no answer') : 'no answer'}` }); });
+  }
+
   /** Throws SESSIONS_UNAVAILABLE or SESSIONS_MISCONFIGURED; details never hold the key. */
   async call(command: string, parameters: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<DoveadmAnswer> {
     const sentAt = this.#clock.now();
-    const { status, data, headers } = await this.#http.post<string>('/doveadm/v1', JSON.stringify([[command, parameters, 'mailbox-password']]), { signal })
-      .catch((error: unknown) => { throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: `doveadm: ${isAxiosError(error) ? (error.code ?? 'no answer') : 'no answer'}` }); });
-    if (status === 401 || status === 403) throw new ModuleError('SESSIONS_MISCONFIGURED', { detail: 'doveadm refuses the API key' });
+    const body = JSON.stringify([[command, parameters, 'mailbox-password']]);
+    const tried = this.#good;
+    let answer = await this.#post(body, tried, signal);
+    if (isRefused(answer) && this.#authorizations.length > 1) {
+      const other = (tried + 1) % this.#authorizations.length;
+      answer = await this.#post(body, other, signal);
+      if (!isRefused(answer)) this.#good = other;
+    }
+    const { status, data, headers } = answer;
+    if (isRefused(answer)) throw new ModuleError('SESSIONS_MISCONFIGURED', { detail: 'doveadm refuses the API key' });
     if (status !== 200) throw new ModuleError(status >= 500 ? 'SESSIONS_UNAVAILABLE' : 'SESSIONS_MISCONFIGURED', { detail: `doveadm answers HTTP ${String(status)}` });
     const date = Date.parse(String(headers['date']));
     return { ...parseAnswer(command, data), clockOffset: Number.isNaN(date) ? 0 : date + 500 - (sentAt + this.#clock.now()) / 2 };

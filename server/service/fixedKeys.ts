@@ -1,13 +1,5 @@
 import type { Config } from '../../module/config/configSchema.ts';
-import { parseSqlUrl } from '../sql/sqlUrl.ts';
-
-/** Which database a URL means, whoever logs in to it. */
-function databaseOf(url: string | null): string {
-  const target = url === null ? null : parseSqlUrl(url);
-  if (target === null || target.dialect === 'sqlite') return String(url);
-  const { dialect, host, port, socket, database } = target;
-  return JSON.stringify([dialect, socket ?? host, socket === null ? port : null, database]);
-}
+import { databaseOf } from '../sql/sqlUrl.ts';
 
 /** The next configuration with what a running process cannot change as it was, and the names of those keys that would have changed. */
 export function keepFixed(now: Config, next: Config): { readonly config: Config; readonly kept: readonly string[] } {
@@ -22,7 +14,7 @@ export function keepFixed(now: Config, next: Config): { readonly config: Config;
     metrics: { ...next.metrics, host: keep('metrics.host', now.metrics.host, next.metrics.host), port: keep('metrics.port', now.metrics.port, next.metrics.port) },
     // What is owed lies there: another database would forget it. Its password may change.
     dataDir: keep('dataDir', now.dataDir, next.dataDir),
-    state: databaseOf(now.state.url) === databaseOf(next.state.url) ? next.state : { ...next.state, url: keep('state.url', now.state.url, next.state.url) },
+    state: databaseOf(now.state.url ?? '') === databaseOf(next.state.url ?? '') ? next.state : { ...next.state, url: keep('state.url', now.state.url, next.state.url) },
   };
   return { config, kept };
 }

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { Kysely, MysqlDialect, PostgresDialect, SqliteDialect, type Dialect } from 'kysely';
-import { createPool } from 'mysql2';
+import { createPool, type Pool as RawMysqlPool } from 'mysql2';
 import { Pool } from 'pg';
 import { boundedMysqlPool, boundedPostgresPool } from './pools.ts';
 import { openSqliteFile } from './sqliteFile.ts';
-import { parseSqlUrl, SQL_URL_FORMS, type SqlTarget } from './sqlUrl.ts';
+import { parseSqlUrl, type ServerTarget, SQL_URL_FORMS, type SqlTarget } from './sqlUrl.ts';
+import { whicheverMysql, whicheverPostgres } from './whicheverLogsIn.ts';
 
 /** Tables whose names and columns only the configuration knows. */
 export type AnyTables = Record<string, Record<string, unknown>>;
@@ -21,6 +22,8 @@ export interface SqlTlsOptions {
 
 export interface OpenSqlOptions {
   readonly tls?: SqlTlsOptions | undefined;
+  /** The same database with the other password, while it is exchanged: tried where the log-in is refused. */
+  readonly previousUrl?: string | null | undefined;
   /** Connections at most; default 4. */
   readonly poolSize?: number | undefined;
   /** Default 3000. */
@@ -41,20 +44,22 @@ export interface OpenSqlOptions {
 export function openSql(url: string, options: OpenSqlOptions = {}): Sql {
   const target = parseSqlUrl(url);
   if (target === null) throw new Error(`the database url must be ${SQL_URL_FORMS}`);
-  return new Kysely<AnyTables>({ dialect: dialectFor(target, options), log: () => undefined });
+  const previous = typeof options.previousUrl === 'string' ? parseSqlUrl(options.previousUrl) : undefined;
+  if (previous === null) throw new Error(`the previous database url must be ${SQL_URL_FORMS}`);
+  return new Kysely<AnyTables>({ dialect: dialectFor(target, previous, options), log: () => undefined });
 }
 
-function dialectFor(target: SqlTarget, options: OpenSqlOptions): Dialect {
+function dialectFor(target: SqlTarget, previous: SqlTarget | undefined, options: OpenSqlOptions): Dialect {
   const connectTimeoutMs = options.connectTimeoutMs ?? 3_000;
   const queryTimeoutMs = options.queryTimeoutMs ?? 10_000;
   const poolSize = options.poolSize ?? 4;
   // SQLite answers in this thread: a lock of somebody else is waited for shortly, then it is "busy".
   if (target.dialect === 'sqlite') return new SqliteDialect({ database: async () => openSqliteFile(target.path, 1_000) });
 
-  const { host, port, user, password, database, socket } = target;
   const tls = options.tls === undefined ? undefined : tlsFor(options.tls);
+  const targets: [ServerTarget, ...ServerTarget[]] = previous === undefined || previous.dialect === 'sqlite' ? [target] : [target, previous];
   if (target.dialect === 'mysql') {
-    const pool = createPool({
+    const open = ({ host, port, user, password, database, socket }: ServerTarget): RawMysqlPool => createPool({
       ...(socket === null ? { host, port } : { socketPath: socket }),
       user, password, database,
       ...(tls === undefined ? {} : { ssl: { ...tls, verifyIdentity: tls.rejectUnauthorized } }),
@@ -67,17 +72,22 @@ function dialectFor(target: SqlTarget, options: OpenSqlOptions): Dialect {
       "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ZERO_IN_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
       ...(options.timeZone === 'server' ? [] : ["SET SESSION time_zone = '+00:00'"]),
     ];
-    return new MysqlDialect({ pool: boundedMysqlPool(pool, setUp, queryTimeoutMs) });
+    const [first, ...more] = targets;
+    return new MysqlDialect({ pool: boundedMysqlPool(whicheverMysql([open(first), ...more.map(open)]), setUp, queryTimeoutMs) });
   }
-  const pool = new Pool({
-    host: socket ?? host, port, user, password, database,
-    ssl: tls ?? false,
-    connectionTimeoutMillis: connectTimeoutMs, max: poolSize, idleTimeoutMillis: 60_000, keepAlive: true, allowExitOnIdle: true,
-    application_name: 'mailbox-password',
-  });
-  // An idle connection that breaks is not an error of anybody's statement; the pool forgets it.
-  pool.on('error', () => undefined);
-  return new PostgresDialect({ pool: boundedPostgresPool(pool, queryTimeoutMs) });
+  const open = ({ host, port, user, password, database, socket }: ServerTarget): Pool => {
+    const pool = new Pool({
+      host: socket ?? host, port, user, password, database,
+      ssl: tls ?? false,
+      connectionTimeoutMillis: connectTimeoutMs, max: poolSize, idleTimeoutMillis: 60_000, keepAlive: true, allowExitOnIdle: true,
+      application_name: 'mailbox-password',
+    });
+    // An idle connection that breaks is not an error of anybody's statement; the pool forgets it.
+    pool.on('error', () => undefined);
+    return pool;
+  };
+  const [first, ...more] = targets;
+  return new PostgresDialect({ pool: boundedPostgresPool(whicheverPostgres([open(first), ...more.map(open)]), queryTimeoutMs) });
 }
 
 function tlsFor({ ca, cert, key, verify = true }: SqlTlsOptions) {

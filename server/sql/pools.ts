@@ -1,6 +1,6 @@
 import type { MysqlPool, MysqlPoolConnection, MysqlQueryResult, PostgresPool, PostgresPoolClient, PostgresQueryResult } from 'kysely';
 import type { Pool as RawMysqlPool, PoolConnection } from 'mysql2';
-import type { Pool as RawPostgresPool } from 'pg';
+import type { PoolClient } from 'pg';
 
 /** A statement got no answer in time; its connection was closed, whether the statement took effect is not known. */
 class SqlTimeout extends Error {
@@ -16,7 +16,7 @@ class SqlTimeout extends Error {
  * mysql2's pool, for Kysely: each connection is set up before its first statement, and one that did not answer within
  * `timeoutMs` is closed, never given out again (a peer that vanished without closing would block the pool for minutes).
  */
-export function boundedMysqlPool(pool: RawMysqlPool, setUp: readonly string[], timeoutMs: number): MysqlPool {
+export function boundedMysqlPool(pool: Pick<RawMysqlPool, 'getConnection' | 'end'>, setUp: readonly string[], timeoutMs: number): MysqlPool {
   const ready = new WeakSet<PoolConnection>();
   const settle = async (connection: PoolConnection): Promise<void> => {
     for (const statement of ready.has(connection) ? [] : setUp)
@@ -57,7 +57,7 @@ function bounded(connection: PoolConnection, timeoutMs: number): MysqlPoolConnec
 }
 
 /** pg's pool, for Kysely, with the same promise: a connection that did not answer in time is closed. */
-export function boundedPostgresPool(pool: RawPostgresPool, timeoutMs: number): PostgresPool {
+export function boundedPostgresPool(pool: { connect(): Promise<PoolClient>; end(): Promise<void> }, timeoutMs: number): PostgresPool {
   return {
     end: () => pool.end(),
     async connect(): Promise<PostgresPoolClient> {

@@ -1,11 +1,17 @@
 import { boolean, number, object, string } from 'yup';
-import { parseSqlUrl, SQL_URL_FORMS } from './sqlUrl.ts';
+import { databaseOf, parseSqlUrl, SQL_URL_FORMS } from './sqlUrl.ts';
 
 /** Options shared by the drivers that speak SQL. */
 export const sqlUrl = string()
   .required()
   .test('sql-url', `url must be ${SQL_URL_FORMS}, with no other parameters`, (value) => parseSqlUrl(value) !== null)
   .meta({ secret: true, description: `Database: ${SQL_URL_FORMS}`, example: 'mysql://mailbox-password:secret@127.0.0.1:3306/vmail' });
+
+/** Beside `url`. */
+export const sqlPreviousUrl = string()
+  .test('same-database', 'previousUrl must be the database of url, with the other user or password', (value, { parent }) =>
+    value === undefined || (parseSqlUrl(value) !== null && databaseOf(value) === databaseOf(String((parent as { url?: unknown }).url))))
+  .meta({ secret: true, description: 'While the password is exchanged: the same database with the other one, tried where the log-in is refused', example: { file: '/etc/mailbox-password/accounts.old.url' } });
 
 export const sqlTls = object({
   ca: string().min(1).meta({ description: 'File with the certificates (PEM) that are trusted; the system\'s where it is left out', example: '/etc/ssl/certs/db-ca.pem' }),

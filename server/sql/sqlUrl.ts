@@ -3,18 +3,18 @@ import { isAbsolute, resolve } from 'node:path';
 export type SqlDialect = 'mysql' | 'postgres' | 'sqlite';
 
 /** What a database URL says. `password` is a secret. */
-export type SqlTarget =
-  | { readonly dialect: 'sqlite'; readonly path: string }
-  | {
-    readonly dialect: 'mysql' | 'postgres';
-    readonly host: string;
-    readonly port: number;
-    readonly user: string;
-    readonly password: string;
-    readonly database: string;
-    /** Path of a Unix socket (MariaDB) or its folder (PostgreSQL); it stands in for host and port. */
-    readonly socket: string | null;
-  };
+export type SqlTarget = { readonly dialect: 'sqlite'; readonly path: string } | ServerTarget;
+
+export interface ServerTarget {
+  readonly dialect: 'mysql' | 'postgres';
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly password: string;
+  readonly database: string;
+  /** Path of a Unix socket (MariaDB) or its folder (PostgreSQL); it stands in for host and port. */
+  readonly socket: string | null;
+}
 
 const DIALECTS: Readonly<Record<string, 'mysql' | 'postgres'>> = {
   'mysql:': 'mysql', 'mariadb:': 'mysql', 'postgres:': 'postgres', 'postgresql:': 'postgres',
@@ -47,6 +47,14 @@ export function parseSqlUrl(url: string): SqlTarget | null {
   } catch {
     return null;
   }
+}
+
+/** Which database a URL means, whoever logs in to it; the text itself where it is none. */
+export function databaseOf(url: string): string {
+  const target = parseSqlUrl(url);
+  if (target === null || target.dialect === 'sqlite') return url;
+  const { dialect, host, port, socket, database } = target;
+  return JSON.stringify([dialect, socket ?? host, socket === null ? port : null, database]);
 }
 
 /** Which SQL a URL's server speaks; null where it is no database URL. */

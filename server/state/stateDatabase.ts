@@ -86,11 +86,11 @@ async function stepsOfNewerVersions(database: StateDatabase): Promise<Record<str
 }
 
 /** The module's own database: what it owes (outbox), what it did (audit), who is logged in to its panels. As it is found. */
-export function connectState(dataDir: string, url: string | null): OpenedState {
+export function connectState(dataDir: string, url: string | null, previousUrl: string | null = null): OpenedState {
   const dialect = url === null ? 'sqlite' : sqlDialectOf(url);
   const database = url === null || dialect === 'sqlite' || dialect === null
     ? openSqlite<StateTables>(join(dataDir, 'state.db'))
-    : openSql(url, { queryTimeoutMs: 5_000 }) as unknown as StateDatabase;
+    : openSql(url, { queryTimeoutMs: 5_000, previousUrl }) as unknown as StateDatabase;
   const statement = dialect === 'mysql' || dialect === 'postgres' ? NOW[dialect] : null;
   return {
     database, shared: statement !== null,
@@ -125,8 +125,8 @@ export async function migrateState(database: StateDatabase): Promise<readonly st
 }
 
 /** {@link connectState}, brought up to date. */
-export async function openState(dataDir: string, url: string | null): Promise<OpenedState> {
-  const state = connectState(dataDir, url);
+export async function openState(dataDir: string, url: string | null, previousUrl: string | null = null): Promise<OpenedState> {
+  const state = connectState(dataDir, url, previousUrl);
   try {
     await migrateState(state.database);
     return state;

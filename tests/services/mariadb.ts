@@ -26,7 +26,7 @@ export async function startMariaDb(more: (folder: string) => readonly string[] =
   };
   await start();
   const root = await asRoot();
-  await root.query("CREATE DATABASE mail; CREATE USER 'mail'@'%' IDENTIFIED BY 'mail'; GRANT ALL ON *.* TO 'mail'@'%'");
+  await root.query("CREATE DATABASE mail; CREATE USER 'mail'@'%' IDENTIFIED BY 'mail'; GRANT ALL ON *.* TO 'mail'@'%' WITH GRANT OPTION");
   await root.end();
   return {
     port, folder, url: `mysql://mail:mail@127.0.0.1:${String(port)}/mail`,

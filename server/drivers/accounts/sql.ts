@@ -11,7 +11,7 @@ import { diagnoseSql } from '../../diagnosis/sqlConnection.ts';
 import { describeSqlError } from '../../sql/describeSqlError.ts';
 import { inTime, SqlDeadline } from '../../sql/inTime.ts';
 import { openSql, type Sql } from '../../sql/openSql.ts';
-import { sqlConnectTimeoutMs, sqlPoolSize, sqlQueryTimeoutMs, sqlTls, sqlUrl } from '../../sql/sqlOptions.ts';
+import { sqlConnectTimeoutMs, sqlPoolSize, sqlPreviousUrl, sqlQueryTimeoutMs, sqlTls, sqlUrl } from '../../sql/sqlOptions.ts';
 import { sqlDialectOf } from '../../sql/sqlUrl.ts';
 import { parametersOf } from '../../sql/statement.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
@@ -20,7 +20,7 @@ const name = () => string().matches(/^[A-Za-z_][A-Za-z0-9_$]*(\.[A-Za-z_][A-Za-z
 const uses = (...wanted: string[]) => (statement: string | undefined) => statement === undefined || wanted.every((parameter) => parametersOf(statement).includes(parameter));
 
 const options = object({
-  url: sqlUrl, tls: sqlTls, poolSize: sqlPoolSize, connectTimeoutMs: sqlConnectTimeoutMs, queryTimeoutMs: sqlQueryTimeoutMs,
+  url: sqlUrl, previousUrl: sqlPreviousUrl, tls: sqlTls, poolSize: sqlPoolSize, connectTimeoutMs: sqlConnectTimeoutMs, queryTimeoutMs: sqlQueryTimeoutMs,
   preset: string().oneOf(Object.keys(ACCOUNT_PRESETS) as PresetName[]).meta({ description: 'A common schema; every key below overrides it', example: 'postfixadmin' }),
   table: name().meta({ description: 'Table of mailboxes', example: 'mailbox' }),
   columns: object({

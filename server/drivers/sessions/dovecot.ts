@@ -15,6 +15,7 @@ const backend = object({
     .test('tls', 'plain http goes to loopback only: the API key opens every mailbox', (url) => url.startsWith('https:') || !URL.canParse(url) || isLoopback(url))
     .meta({ description: 'The doveadm HTTP listener', example: 'https://imap1.example.com:8443' }),
   apiKey: string().min(1).required().meta({ description: 'doveadm_api_key', example: '{ file: /etc/mailbox-password/doveadm.key }', secret: true }),
+  previousApiKey: string().min(1).meta({ description: 'While the key is exchanged: the other one, tried where the first is refused', example: '{ file: /etc/mailbox-password/doveadm.old.key }', secret: true }),
   caFile: string().min(1).meta({ description: 'Authority (PEM) of the listener\'s certificate', example: '/etc/ssl/mail-ca.pem' }),
 }).noUnknown().required();
 

@@ -7,7 +7,7 @@ import { describeSqlError } from '../../sql/describeSqlError.ts';
 import { inTime, SqlDeadline } from '../../sql/inTime.ts';
 import { openSql, type Sql } from '../../sql/openSql.ts';
 import { opaqueId, type SessionRow, SessionTable } from '../../sql/sessionTable.ts';
-import { sqlConnectTimeoutMs, sqlPoolSize, sqlQueryTimeoutMs, sqlTls, sqlUrl } from '../../sql/sqlOptions.ts';
+import { sqlConnectTimeoutMs, sqlPoolSize, sqlPreviousUrl, sqlQueryTimeoutMs, sqlTls, sqlUrl } from '../../sql/sqlOptions.ts';
 import { sqlDialectOf } from '../../sql/sqlUrl.ts';
 import { bindStatement, parametersOf, sqlName } from '../../sql/statement.ts';
 import { defineSessionDriver } from '../defineDriver.ts';
@@ -23,6 +23,7 @@ const NOBODY = /^$|[\0-\x1f\x7f]|^\s|\s$|\p{Surrogate}/u;
 
 const options = object({
   url: sqlUrl,
+  previousUrl: sqlPreviousUrl,
   tls: sqlTls,
   poolSize: sqlPoolSize,
   connectTimeoutMs: sqlConnectTimeoutMs,

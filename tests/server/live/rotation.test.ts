@@ -1,0 +1,124 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { pino } from 'pino';
+import { loadConfig } from '../../../server/config/loadConfig.ts';
+import { type Service, startService } from '../../../server/service/service.ts';
+import { ALICE, tempFolder } from '../../fixtures/service.ts';
+import { imapClient } from '../../services/mailClients.ts';
+import { type MailPlatform, startMailPlatform } from '../../services/mailPlatform.ts';
+import { freePort } from '../../services/process.ts';
+
+jest.setTimeout(180_000);
+
+/** A receiver of https://www.standardwebhooks.com that believes only the keys it has at the moment. */
+async function receiver() {
+  let keys: string[] = [];
+  const verdicts: boolean[] = [];
+  const server: Server = createServer((request, response) => {
+    let body = '';
+    request.on('data', (chunk) => { body += String(chunk); });
+    request.on('end', () => {
+      const { 'webhook-id': id, 'webhook-timestamp': at, 'webhook-signature': given = '' } = request.headers as Record<string, string>;
+      const right = keys.some((key) => {
+        const expected = `v1,${createHmac('sha256', Buffer.from(key.slice('whsec_'.length), 'base64')).update(`${String(id)}.${String(at)}.${body}`).digest('base64')}`;
+        return given.split(' ').some((one) => one.length === expected.length && timingSafeEqual(Buffer.from(one), Buffer.from(expected)));
+      });
+      verdicts.push(right);
+      response.writeHead(right ? 200 : 401).end();
+    });
+  });
+  const port = await freePort();
+  await new Promise<void>((resolve) => { server.listen(port, '127.0.0.1', resolve); });
+  return { url: `http://127.0.0.1:${String(port)}/`, verdicts, believe: (...now: string[]) => { keys = now; }, stop: () => new Promise<void>((resolve) => { server.close(() => { resolve(); }); server.closeAllConnections(); }) };
+}
+
+const [OLD_KEY, NEW_KEY] = [`whsec_${Buffer.alloc(32, 1).toString('base64')}`, `whsec_${Buffer.alloc(32, 2).toString('base64')}`];
+
+describe.each(['mariadb', 'postgres'] as const)('secrets are exchanged one by one under a running service, on %s', (engine) => {
+  let platform: MailPlatform;
+  let hook: Awaited<ReturnType<typeof receiver>>;
+  let service: Service | undefined;
+  beforeAll(async () => { [platform, hook] = await Promise.all([startMailPlatform(engine), receiver()]); });
+  afterAll(async () => { await service?.stop(); await platform.stop(); await hook.stop(); });
+
+  it('database password, doveadm key and webhook key: every change in between logs out everywhere, at once', async () => {
+    const { database, dovecot } = platform;
+    const alter = (password: string) => database.query(engine === 'mariadb' ? `ALTER USER 'module'@'%' IDENTIFIED BY '${password}'` : `ALTER ROLE module PASSWORD '${password}'`);
+    if (engine === 'mariadb') await database.query("CREATE USER 'module'@'%' IDENTIFIED BY 'old'; GRANT ALL ON mail.* TO 'module'@'%'");
+    else {
+      await database.query("CREATE ROLE module LOGIN PASSWORD 'old'; GRANT ALL ON ALL TABLES IN SCHEMA public TO module");
+      // The tests' PostgreSQL trusts everybody: for this role it asks.
+      const rules = join(database.folder, 'data', 'pg_hba.conf');
+      writeFileSync(rules, `host all module 127.0.0.1/32 scram-sha-256\n${readFileSync(rules, 'utf8')}`);
+      await database.query('SELECT pg_reload_conf()');
+    }
+    const urlWith = (password: string): string => {
+      const url = new URL(database.url);
+      url.username = 'module';
+      url.password = password;
+      return url.href;
+    };
+    const dataDir = tempFolder();
+    const load = (accounts: object, doveadm: object, webhook: object) => () => loadConfig({ overrides: {
+      dataDir, server: { port: 0 },
+      accounts: [{ driver: 'sql', domains: ['*'], preset: 'postfixadmin', columns: { changedAt: 'password_changed' }, scheme: 'ARGON2ID', ...accounts }],
+      sessions: [
+        { driver: 'embedded', name: 'web' },
+        { driver: 'dovecot', name: 'mail', backends: [{ url: dovecot.url, ...doveadm }] },
+        { driver: 'webhook', name: 'hook', url: hook.url, channels: ['activesync'], ...webhook },
+      ],
+    } });
+    const both = { accounts: { url: urlWith('new'), previousUrl: urlWith('old') }, doveadm: { apiKey: 'new-key', previousApiKey: 'api-key' }, webhook: { secret: NEW_KEY, previousSecret: OLD_KEY } };
+    hook.believe(OLD_KEY);
+    const running = await startService(load({ url: urlWith('old') }, { apiKey: 'api-key' }, { secret: OLD_KEY })(), pino({ level: 'silent' }));
+    service = running;
+
+    let password = ALICE.password;
+    let time = 0;
+    /** The Panel's log-in needs no webmail: the accounts are in the database. */
+    const changes = async (): Promise<void> => {
+      time += 1;
+      const client = await imapClient(dovecot.imap, ALICE.address, password);
+      expect(client).not.toBeNull();
+      const base = `${running.url}/mailbox-password/panel/api/v1`;
+      const json = { 'content-type': 'application/json' };
+      const panel = await fetch(`${base}/login`, { method: 'POST', headers: json, body: JSON.stringify({ address: ALICE.address, password }) });
+      expect([time, panel.status]).toEqual([time, 200]);
+      const { csrfToken } = (await panel.json()) as { csrfToken: string };
+      const next = `Harvest!Number${String(time)}x`;
+      const answer = await fetch(`${base}/password`, {
+        method: 'POST', headers: { ...json, 'x-csrf-token': csrfToken, cookie: (panel.headers.get('set-cookie') ?? '').split(';')[0] ?? '' },
+        body: JSON.stringify({ currentPassword: password, newPassword: next }),
+      });
+      expect([time, await answer.json()]).toMatchObject([time, { revocation: 'done', pending: [] }]);
+      await client?.ended;
+      password = next;
+    };
+
+    await changes();
+    // 1. The service learns the new ones beside the old ones.
+    expect(await running.reload(load(both.accounts, both.doveadm, both.webhook))).toEqual([]);
+    await changes();
+    // 2. The others exchange theirs, one after the other.
+    await alter('new');
+    await changes();
+    const conf = join(dovecot.folder, 'dovecot.conf');
+    writeFileSync(conf, readFileSync(conf, 'utf8').replace('doveadm_api_key = api-key', 'doveadm_api_key = new-key'));
+    await dovecot.kill();
+    await dovecot.start();
+    await changes();
+    hook.believe(NEW_KEY);
+    await changes();
+    // 3. The service forgets the old ones.
+    await running.reload(load({ url: urlWith('new') }, { apiKey: 'new-key' }, { secret: NEW_KEY }));
+    await changes();
+    expect(hook.verdicts.length).toBeGreaterThanOrEqual(6);
+    expect(hook.verdicts).not.toContain(false);
+    // And the old ones alone open nothing.
+    await running.reload(load({ url: urlWith('old') }, { apiKey: 'api-key' }, { secret: OLD_KEY }));
+    const down = ((await (await fetch(`${running.url}/readyz`)).json()) as { down: string[] }).down;
+    expect(down).toEqual(['accounts', 'sessions:hook', 'sessions:mail']);
+  });
+});
