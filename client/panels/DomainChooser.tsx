@@ -91,7 +91,7 @@ export function DomainChooser({ api, domain, free, onChoose, onSignedOut }: Doma
           <li key={name} id={`${id}-${String(at)}`} role="option" aria-selected={at === active} onClick={() => { choose(name); }}><bdi>{name}</bdi></li>
         ))}
       </ul>
-      <p className="status" role="status">{open && query.isFetching ? t('section.loading') : open && query.isSuccess && domains.length === 0 ? t('adminPanel.noDomain') : query.isError ? t('panel.noAnswer') : ''}</p>
+      <p className="status" role="status">{free ? t('adminPanel.typeWholeDomain') : open && query.isFetching ? t('section.loading') : open && query.isSuccess && domains.length === 0 ? t('adminPanel.noDomain') : query.isError ? t('panel.noAnswer') : ''}</p>
     </div>
   );
 }
