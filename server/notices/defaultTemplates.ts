@@ -8,11 +8,11 @@ const TEXT = `{{what}}
 {{ended}}
 {{/ended}}{{#pending}}
 {{pending}}
-{{/pending}}{{#mine}}
-{{mine}}
-{{/mine}}{{#remind}}
+{{/pending}}{{#remind}}
 {{remind}}
-{{/remind}}
+{{/remind}}{{#mine}}
+{{mine}}
+{{/mine}}
 {{notMine}}
 {{#support}}{{support}}
 {{/support}}{{#recovery}}
@@ -52,8 +52,8 @@ p { margin: 0 0 16px; }
 <p>{{when}}<br>{{where}}<br>{{by}}</p>
 {{#ended}}<p>{{ended}}</p>{{/ended}}
 {{#pending}}<p>{{pending}}</p>{{/pending}}
-{{#mine}}<p>{{mine}}</p>{{/mine}}
 {{#remind}}<p>{{remind}}</p>{{/remind}}
+{{#mine}}<p>{{mine}}</p>{{/mine}}
 <div class="act"><strong>{{notMine}}</strong>{{#support}}<br>{{support}}{{/support}}</div>
 {{#recovery}}<p class="small">{{recovery}}</p>{{/recovery}}
 <p class="small">{{automatic}}</p>
