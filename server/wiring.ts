@@ -28,6 +28,7 @@ import type { MailboxTurns } from './ports/mailboxTurns.ts';
 import { type Metrics, NO_METRICS } from './ports/metrics.ts';
 import { NO_NOTICES, type Notices } from './ports/notices.ts';
 import type { PasswordPolicyProvider } from './ports/passwordPolicyProvider.ts';
+import type { PasswordVerifier } from './ports/passwordVerifier.ts';
 import type { RateLimiter } from './ports/rateLimiter.ts';
 import type { RevocationOutbox } from './ports/revocationOutbox.ts';
 import type { SessionStore } from './ports/sessionStore.ts';
@@ -35,6 +36,7 @@ import { createMailboxTurns } from './state/mailboxTurns.ts';
 import { createSharedClock } from './state/sharedClock.ts';
 import { openState } from './state/stateDatabase.ts';
 import { createTextLibrary, type TextLibrary } from './texts/textLibrary.ts';
+import { verifiedAccounts } from './verifiedAccounts.ts';
 
 /** Every port with the driver that serves it. */
 export interface Wiring {
@@ -100,9 +102,11 @@ export async function wire(config: Config, log: Logger, { system = Date.now, met
     const policy = { ...POLICY_PRESETS[preset as keyof typeof POLICY_PRESETS], ...over, serverRules: distinctRules(rules) } as PasswordPolicy;
     const routes: AccountRoute[] = [];
     for (const entry of config.accounts) {
-      const api = await createPort<AccountApi>(DRIVERS.accounts, 'accounts', entry, context(entry.driver));
-      routes.push({ domains: entry.domains.map((domain) => domain.toLowerCase()), api });
-      opened.push(api);
+      const own = await createPort<AccountApi>(DRIVERS.accounts, 'accounts', entry, context(entry.driver));
+      opened.push(own);
+      const verifier = entry.verify === undefined ? null : await createPort<PasswordVerifier>(DRIVERS.verify, 'verify', entry.verify, context(entry.verify.driver));
+      if (verifier !== null) opened.push(verifier);
+      routes.push({ domains: entry.domains.map((domain) => domain.toLowerCase()), api: verifier === null ? own : verifiedAccounts(own, verifier) });
     }
     const accounts = renewingMail(accountsByDomain(routes), config, log, opened);
     const stores: SessionStore[] = [];

@@ -43,6 +43,7 @@ export const configSchema = object({
   accounts: array(object({
     driver: driverName('sql'),
     domains: array(string().required()).min(1).required().meta({ description: 'Domains whose mailboxes are here; ["*"] = all that no other entry names', example: ['example.com'] }),
+    verify: object({ driver: driverName('imap') }).default(undefined).optional().meta({ description: 'Who verifies the current password, where the account API can set passwords and not verify them', example: { driver: 'imap', host: 'imap.example.com' } }),
   }).required()).min(1).required().meta({ description: 'Where mailbox passwords live; the domain of a mailbox decides which entry is asked' }),
   sessions: array(object({
     driver: driverName('dovecot'),

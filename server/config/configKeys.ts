@@ -17,11 +17,11 @@ export interface ConfigKey {
 }
 
 /** Keys of a driver's entry that are ours and not the driver's. */
-export const ENTRY_KEYS = { host: ['driver'], accounts: ['driver', 'domains', 'verify'], sessions: ['driver', 'name'], serverRules: ['driver'], notify: ['driver'] } as const satisfies Record<string, readonly string[]>;
+export const ENTRY_KEYS = { host: ['driver'], accounts: ['driver', 'domains', 'verify'], sessions: ['driver', 'name'], serverRules: ['driver'], notify: ['driver'], verify: ['driver'] } as const satisfies Record<string, readonly string[]>;
 
 export type DriverSection = keyof typeof ENTRY_KEYS;
 
-const DRIVERS_OF = { host: DRIVERS.hosts, accounts: DRIVERS.accounts, sessions: DRIVERS.sessions, serverRules: DRIVERS.policy, notify: DRIVERS.notify } as const;
+const DRIVERS_OF = { host: DRIVERS.hosts, accounts: DRIVERS.accounts, sessions: DRIVERS.sessions, serverRules: DRIVERS.policy, notify: DRIVERS.notify, verify: DRIVERS.verify } as const;
 
 interface NamedDriver { readonly name: string; readonly summary: string; readonly options: Schema }
 
@@ -103,7 +103,9 @@ export function driverKeys(section: DriverSection, driver: string): readonly Con
  * `driverAt` says that `accounts[0]` is of that driver. What lies below a key that is explained as a whole is that key.
  */
 export function keyAt(path: string, driverAt: (entry: string) => string | null): ConfigKey | null {
-  const [, entry, section, rest] = /^((host|accounts|sessions|serverRules|notify)(?:\[\d+\])?)(?:\.(.*))?$/.exec(path) ?? [];
+  const [, entry, named, rest] = /^(accounts\[\d+\]\.verify|(host|accounts|sessions|serverRules|notify)(?:\[\d+\])?)(?:\.(.*))?$/.exec(path) ?? [];
+  // An account API can have a driver inside: the one that verifies for it.
+  const section = entry !== undefined && named === undefined ? 'verify' : named;
   const ours = section === undefined ? [] : ENTRY_KEYS[section as DriverSection];
   const isDrivers = entry !== undefined && rest !== undefined && !(ours as readonly string[]).includes(rest.replace(/[.[].*$/, ''));
   const keys = isDrivers ? driverKeys(section as DriverSection, driverAt(entry) ?? '') : topLevelKeys();

@@ -15,7 +15,8 @@ function entriesOf(tree: Tree): Entry[] {
     const value = tree[section];
     return Array.isArray(value) ? value.flatMap((entry: unknown, at) => (isTree(entry) ? [{ section, path: `${section}[${String(at)}]`, entry }] : [])) : [];
   };
-  return [...one('host'), ...list('accounts'), ...list('sessions'), ...list('serverRules'), ...one('notify')];
+  const verify = list('accounts').flatMap(({ path, entry }): Entry[] => (isTree(entry['verify']) ? [{ section: 'verify', path: `${path}.verify`, entry: entry['verify'] }] : []));
+  return [...one('host'), ...list('accounts'), ...verify, ...list('sessions'), ...list('serverRules'), ...one('notify')];
 }
 
 export const driverAtIn = (tree: Tree) => (path: string): string | null => {

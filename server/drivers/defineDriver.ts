@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { HostIdentity } from '../ports/hostIdentity.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { PasswordPolicyProvider } from '../ports/passwordPolicyProvider.ts';
+import type { PasswordVerifier } from '../ports/passwordVerifier.ts';
 import type { SessionStore } from '../ports/sessionStore.ts';
 import type { StateDatabase } from '../state/stateDatabase.ts';
 
@@ -38,6 +39,7 @@ export interface PolicyDriverContext extends DriverContext {
 
 export const defineAccountDriver = <Options extends object>(driver: Driver<AccountApi, Options>) => driver;
 export const defineSessionDriver = <Options extends object>(driver: Driver<SessionStore, Options>) => driver;
+export const defineVerifyDriver = <Options extends object>(driver: Driver<PasswordVerifier, Options>) => driver;
 export const defineHostDriver = <Options extends object>(driver: Driver<HostIdentity, Options>) => driver;
 export const definePolicyDriver = <Options extends object>(driver: Driver<PasswordPolicyProvider, Options, PolicyDriverContext>) => driver;
 export const defineNotifyDriver = <Options extends object>(driver: Driver<Notifier, Options>) => driver;

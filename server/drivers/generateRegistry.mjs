@@ -1,11 +1,11 @@
-// Writes registry.ts from the folders: one driver = one file (or folder with index.ts) below accounts/, hosts/, notify/, policy/, sessions/.
+// Writes registry.ts from the folders: one driver = one file (or folder with index.ts) below accounts/, hosts/, notify/, policy/, sessions/, verify/.
 // `--check` only says whether it is up to date.
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const here = dirname(fileURLToPath(import.meta.url));
-const kinds = ['accounts', 'hosts', 'notify', 'policy', 'sessions'];
+const kinds = ['accounts', 'hosts', 'notify', 'policy', 'sessions', 'verify'];
 const imports = [];
 const lines = [];
 for (const kind of kinds) {

@@ -19,6 +19,7 @@ import sessionsGroupOffice from './sessions/groupOffice.ts';
 import sessionsRedis from './sessions/redis.ts';
 import sessionsSql from './sessions/sql.ts';
 import sessionsWebhook from './sessions/webhook.ts';
+import verifyImap from './verify/imap.ts';
 
 /** Which drivers there are, by kind and name. */
 export const DRIVERS = {
@@ -51,5 +52,8 @@ export const DRIVERS = {
     redis: sessionsRedis,
     sql: sessionsSql,
     webhook: sessionsWebhook,
+  },
+  verify: {
+    imap: verifyImap,
   },
 } as const;

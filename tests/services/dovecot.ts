@@ -13,15 +13,21 @@ export interface DovecotOptions {
   readonly relayPort?: number;
   readonly authCache?: boolean;
   readonly extra?: string;
+  /** A certificate and its key (PEM files): IMAP and the doveadm HTTP API also over TLS. */
+  readonly tls?: { readonly certificate: string; readonly key: string };
 }
 
 export interface Dovecot {
   readonly folder: string;
   readonly imap: number;
+  /** Encrypted from the start; 0 without `tls`. */
+  readonly imaps: number;
   readonly pop3: number;
   readonly submission: number;
   readonly sieve: number;
   readonly doveadm: number;
+  /** The doveadm HTTP API over TLS; 0 without `tls`. */
+  readonly doveadmTls: number;
   readonly apiKey: string;
   readonly url: string;
   log(): string;
@@ -31,9 +37,10 @@ export interface Dovecot {
 }
 
 /** Debian's Dovecot with IMAP, POP3, submission, ManageSieve and the doveadm HTTP API on free ports; auth cache on. */
-export async function startDovecot({ passdb, files, relayPort = 1, authCache = true, extra = '' }: DovecotOptions): Promise<Dovecot> {
+export async function startDovecot({ passdb, files, relayPort = 1, authCache = true, extra = '', tls }: DovecotOptions): Promise<Dovecot> {
   const folder = serviceFolder('dovecot');
   const [imap = 0, pop3 = 0, submission = 0, sieve = 0, doveadm = 0] = await Promise.all([freePort(), freePort(), freePort(), freePort(), freePort()]);
+  const [imaps, doveadmTls] = tls === undefined ? [0, 0] : [await freePort(), await freePort()];
   mkdirSync(join(folder, 'mail'));
   chownSync(join(folder, 'mail'), 65_534, 65_534);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text.replaceAll('{folder}', folder));
@@ -43,7 +50,7 @@ export async function startDovecot({ passdb, files, relayPort = 1, authCache = t
 base_dir = ${folder}/run
 state_dir = ${folder}/state
 log_path = ${folder}/log
-ssl = no
+${tls === undefined ? 'ssl = no' : `ssl = yes\nssl_cert = <${tls.certificate}\nssl_key = <${tls.key}`}
 disable_plaintext_auth = no
 protocols = imap pop3 submission sieve
 listen = 127.0.0.1
@@ -60,8 +67,8 @@ service anvil {
   mode = 0
  }
 }
-${listener('doveadm', 'http', doveadm)}
-${listener('imap-login', 'imap', imap, off('imaps'))}
+${listener('doveadm', 'http', doveadm, tls === undefined ? '' : ` inet_listener https {\n  port = ${String(doveadmTls)}\n  ssl = yes\n }\n`)}
+${listener('imap-login', 'imap', imap, tls === undefined ? off('imaps') : ` inet_listener imaps {\n  port = ${String(imaps)}\n  ssl = yes\n }\n`)}
 ${listener('pop3-login', 'pop3', pop3, off('pop3s'))}
 ${listener('submission-login', 'submission', submission)}
 ${listener('managesieve-login', 'sieve', sieve)}
@@ -92,7 +99,7 @@ ${extra}
   };
   await start();
   return {
-    folder, imap, pop3, submission, sieve, doveadm, apiKey: 'api-key', url: `http://127.0.0.1:${String(doveadm)}`,
+    folder, imap, imaps, pop3, submission, sieve, doveadm, doveadmTls, apiKey: 'api-key', url: `http://127.0.0.1:${String(doveadm)}`,
     log, kill, start,
     async stop() { await running?.kill(); remove(folder); },
   };

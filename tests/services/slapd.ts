@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
+import { makeCertificate } from '../fixtures/certificate.ts';
 import { freePort, remove, run, type Running, runToEnd, type Service, serviceFolder, started } from './process.ts';
 
 export interface Slapd extends Service {
@@ -47,7 +48,7 @@ export async function startSlapd({ ldif, policy = '', extra = '', access = ACCES
   const baseDn = 'dc=example,dc=test';
   const managerDn = `cn=manager,${baseDn}`;
   mkdirSync(join(folder, 'data'));
-  if (tls) runToEnd('openssl', ['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes', '-days', '2', '-subj', '/CN=localhost', '-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1', '-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')]);
+  const pair = tls ? makeCertificate() : undefined;
   writeFileSync(join(folder, 'slapd.conf'), `
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
@@ -56,7 +57,7 @@ modulepath /usr/lib/ldap
 moduleload back_mdb
 moduleload ppolicy
 pidfile ${folder}/pid
-${tls ? `TLSCertificateFile ${folder}/cert.pem\nTLSCertificateKeyFile ${folder}/key.pem` : ''}
+${pair === undefined ? '' : `TLSCertificateFile ${pair.certificate}\nTLSCertificateKeyFile ${pair.key}`}
 ${extra}
 database mdb
 suffix "${baseDn}"
@@ -103,9 +104,9 @@ ${ldif}`);
   };
   await start();
   return {
-    port, tlsPort, certificate: join(folder, 'cert.pem'), folder, baseDn, managerDn, managerPassword: 'manager-secret', serviceDn: `cn=service,${baseDn}`, servicePassword: 'service-secret', url: `ldap://127.0.0.1:${String(port)}`,
+    port, tlsPort, certificate: pair?.certificate ?? '', folder, baseDn, managerDn, managerPassword: 'manager-secret', serviceDn: `cn=service,${baseDn}`, servicePassword: 'service-secret', url: `ldap://127.0.0.1:${String(port)}`,
     async kill(signal) { await running?.kill(signal); },
     start,
-    async stop() { await running?.kill(); remove(folder); },
+    async stop() { await running?.kill(); pair?.remove(); remove(folder); },
   };
 }
