@@ -162,6 +162,7 @@ function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, on
         <div className="buttons">
           <button type="button" className="plain" disabled={disabled} onClick={form.generate}>{t('adminPanel.new')}</button>
           <button type="button" className="plain" disabled={disabled || !dirty} onClick={() => { void form.copy(); }}>{t('action.copy')}</button>
+          <p className="says" role="status">{form.notice}</p>
         </div>
         <StrengthMeter score={form.score} />
         <PolicyChecklist id={checklistId} policy={policy} password={form.values.newPassword} context={form.policyContext} resources={form.resources} />
@@ -173,7 +174,7 @@ function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, on
         )}
         {mark.isSuccess && <p role="status" className="notice good">{t(mark.variables ? 'adminPanel.askNewOn' : 'adminPanel.askNewOff')}</p>}
         {mark.isError && <Failed error={mark.error} onRetry={() => { mark.mutate(ask); }} />}
-        <FormMessages status={busy ? t('action.busy') : form.notice} message={form.message} reference={form.reference} wait={wait} />
+        <FormMessages status={busy ? t('action.busy') : ''} message={form.message} reference={form.reference} wait={wait} />
         {meanwhile && (
           <div role="alert" className="notice bad">
             <p><strong>{t('adminPanel.meanwhile')}</strong></p>

@@ -36,7 +36,7 @@ interface HistoryProps {
 
 /** The audit log: who, whom, when, from where, with what outcome, and what was ended. It can be read and saved, never changed. */
 export function History({ api, base, onSignedOut }: HistoryProps) {
-  const { t, labelled, list } = useTranslator();
+  const { t, code, labelled, list } = useTranslator();
   const { time, number } = useFormats();
   const [filter, setFilter] = useState({ mailbox: '', administrator: '', outcome: '', from: '', to: '' });
   const wanted = query(useDebounced(filter));
@@ -48,7 +48,7 @@ export function History({ api, base, onSignedOut }: HistoryProps) {
   useSignedOut(events.error, onSignedOut);
   const rows = events.data?.pages.flatMap((page) => page.events) ?? [];
   const set = (name: keyof typeof filter) => (event: { target: { value: string } }) => { setFilter((before) => ({ ...before, [name]: event.target.value })); };
-  const outcome = (name: string) => (name === 'done' || name === 'pending' ? t(`adminPanel.outcome.${name}`) : <>{t('adminPanel.outcome.refused')} <small>{name}</small></>);
+  const outcome = (name: string) => (name === 'done' || name === 'pending' ? t(`adminPanel.outcome.${name}`) : <>{t('adminPanel.outcome.refused')} <small title={name}>{code('error', name)}</small></>);
   const ended = (counts: (typeof rows)[number]['ended']): string =>
     list(CHANNELS.filter((channel) => (counts[channel] ?? 0) > 0).map((channel) => labelled(t(`channel.${channel}`), number(counts[channel]))));
 
@@ -72,11 +72,11 @@ export function History({ api, base, onSignedOut }: HistoryProps) {
         }}>{t('adminPanel.export')}</a>
       </form>
       {events.isError && <Failed error={events.error} onRetry={() => { void events.refetch(); }} />}
-      {events.isSuccess && rows.length === 0 ? <p role="status">{t('adminPanel.noHistory')}</p> : (
+      {events.isSuccess && rows.length === 0 ? <p role="status" className="empty">{t('adminPanel.noHistory')}</p> : (
         <table className="list history">
           <caption className="unseen">{t('adminPanel.history')}</caption>
           <thead><tr>
-            <th scope="col" className="wide">{t('adminPanel.when')}</th><th scope="col">{t('adminPanel.what')}</th><th scope="col" className="wide">{t('adminPanel.who')}</th>
+            <th scope="col" className="wide">{t('adminPanel.when')}</th><th scope="col">{t('adminPanel.what')}</th><th scope="col" className="wide">{t('adminPanel.mailbox')}</th><th scope="col" className="wide">{t('adminPanel.who')}</th>
             <th scope="col" className="wide">{t('adminPanel.where')}</th><th scope="col">{t('adminPanel.outcome')}</th><th scope="col" className="wide">{t('adminPanel.ended')}</th>
           </tr></thead>
           <tbody>
@@ -84,9 +84,11 @@ export function History({ api, base, onSignedOut }: HistoryProps) {
               <tr key={`${String(event.at)} ${event.requestId}`}>
                 <td className="wide">{time(event.at)}</td>
                 <td>
-                  {t(ACTIONS[event.action] ?? 'adminPanel.action.access')} <bdi className="soft">{event.address}</bdi>
+                  {t(ACTIONS[event.action] ?? 'adminPanel.action.access')}
+                  <span className="narrow"><bdi>{event.address}</bdi></span>
                   <span className="narrow soft">{time(event.at)}{event.actor === event.address ? null : <> · <bdi>{event.actor}</bdi></>} · <bdi>{event.remoteAddress}</bdi> {ended(event.ended)}</span>
                 </td>
+                <td className="wide"><bdi>{event.address}</bdi></td>
                 <td className="wide"><bdi>{event.actor}</bdi></td>
                 <td className="wide"><bdi>{event.remoteAddress}</bdi></td>
                 <td>{outcome(event.outcome)}</td>

@@ -39,7 +39,7 @@ export function Mailboxes({ api, domain, onEdit, onSignedOut }: MailboxesProps) 
       {!cannotList && <label className="search">{t('adminPanel.searchMailbox')}<input type="search" value={typed} autoComplete="off" spellCheck={false} dir="ltr" onChange={(event) => { setTyped(event.target.value); }} /></label>}
       {cannotList && <TypeAddress onEdit={onEdit} />}
       {query.isError && !cannotList && <Failed error={query.error} onRetry={() => { void query.refetch(); }} />}
-      {query.isError ? null : none ? <p role="status">{t('adminPanel.noMailbox')}</p> : (
+      {query.isError ? null : none ? <p role="status" className="empty">{t('adminPanel.noMailbox')}</p> : (
         <table className="list">
           <caption className="unseen">{domain}</caption>
           <thead><tr>

@@ -16,10 +16,26 @@ let server: ChildProcess;
 let url: string;
 let browser: Browser;
 
+async function startServer(config: object): Promise<{ server: ChildProcess; url: string }> {
+  const dataDir = tempFolder();
+  const file = join(dataDir, 'config.json');
+  writeFileSync(file, JSON.stringify({ dataDir, ...config }));
+  const child = spawn(process.execPath, [join(root, 'dist/server/cli/main.js'), 'serve', '--port', '0', '--config', file], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, MAILBOX_PASSWORD__LOG__LEVEL: 'error' } });
+  let printed = '';
+  while (!/http:\/\/\S+/.test(printed)) printed += String(((await once(child.stdout as NodeJS.ReadableStream, 'data')) as [Buffer])[0]);
+  return { server: child, url: /http:\/\/\S+/.exec(printed)?.[0] ?? '' };
+}
+
+async function stopServer(child: ChildProcess): Promise<void> {
+  const ended = once(child, 'exit');
+  child.kill('SIGTERM');
+  await ended;
+}
+
 /** Mailboxes as PostfixAdmin keeps them, and the module's own state, in one MariaDB. */
 beforeAll(async () => {
   database = await startMariaDb();
-  await database.query("CREATE TABLE mailbox (username varchar(255) NOT NULL PRIMARY KEY, password varchar(255) NOT NULL, name varchar(255) NOT NULL DEFAULT '', domain varchar(255) NOT NULL, active smallint NOT NULL DEFAULT 1); CREATE TABLE domain (domain varchar(255) NOT NULL PRIMARY KEY); INSERT INTO domain VALUES ('example.test'), ('mail.test'); CREATE DATABASE state");
+  await database.query("CREATE TABLE mailbox (username varchar(255) NOT NULL PRIMARY KEY, password varchar(255) NOT NULL, name varchar(255) NOT NULL DEFAULT '', domain varchar(255) NOT NULL, active smallint NOT NULL DEFAULT 1, must_change tinyint NOT NULL DEFAULT 0); CREATE TABLE domain (domain varchar(255) NOT NULL PRIMARY KEY); INSERT INTO domain VALUES ('example.test'), ('mail.test'); CREATE DATABASE state");
   const hasher = await createHasher({ scheme: 'SHA512-CRYPT', prefix: true, bcryptCost: 5 });
   for (const { address, password } of [ALICE, BOB, { address: 'carol@mail.test', password: 'Singing-bells-9' }]) {
     await database.query('INSERT INTO mailbox (username, password, name, domain) VALUES (?, ?, ?, ?)', [address, await hasher.hash(new Secret(password)), '', address.split('@')[1]]);
@@ -27,35 +43,27 @@ beforeAll(async () => {
   // 10,000 domains and 3,000 mailboxes more: the lists load as one scrolls.
   await database.query("INSERT INTO domain SELECT CONCAT('domain', LPAD(seq, 5, '0'), '.test') FROM seq_1_to_10000");
   await database.query("INSERT INTO mailbox (username, password, domain) SELECT CONCAT('user', LPAD(seq, 5, '0'), '@mail.test'), '', 'mail.test' FROM seq_1_to_3000");
-  const dataDir = tempFolder();
-  const config = join(dataDir, 'config.json');
-  writeFileSync(config, JSON.stringify({
-    dataDir, accounts: [{ driver: 'sql', url: database.url, preset: 'postfixadmin', domains: ['*'] }], state: { url: database.url.replace(/mail$/, 'state') },
+  ({ server, url } = await startServer({
+    accounts: [{ driver: 'sql', url: database.url, preset: 'postfixadmin', columns: { changeRequired: 'must_change' }, domains: ['*'] }], state: { url: database.url.replace(/mail$/, 'state') },
     administrators: [
       { name: 'chief', passwordHash: await hashAdministratorPassword('Chief-of-all-1'), domains: ['*'] },
       { name: KEEPER.name, passwordHash: await hashAdministratorPassword(KEEPER.password), domains: ['example.test'] },
     ],
     mailSettings: { imap: { host: 'imap.example.test', port: 993, encryption: 'tls' } },
   }));
-  server = spawn(process.execPath, [join(root, 'dist/server/cli/main.js'), 'serve', '--port', '0', '--config', config], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, MAILBOX_PASSWORD__LOG__LEVEL: 'error' } });
-  let printed = '';
-  while (!/http:\/\/\S+/.test(printed)) printed += String(((await once(server.stdout as NodeJS.ReadableStream, 'data')) as [Buffer])[0]);
-  url = /http:\/\/\S+/.exec(printed)?.[0] ?? '';
   browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync'] });
 }, 120_000);
 
 afterAll(async () => {
   await browser.close();
-  const ended = once(server, 'exit');
-  server.kill('SIGTERM');
-  await ended;
+  await stopServer(server);
   await database.stop();
 }, 60_000);
 
-async function logIn(panel: 'panel' | 'admin', name: string, password: string): Promise<Page> {
+async function logIn(panel: 'panel' | 'admin', name: string, password: string, at = url): Promise<Page> {
   const page = await (await browser.newContext({ locale: 'en-GB' })).newPage();
   page.setDefaultTimeout(15_000);
-  await page.goto(`${url}/${panel}/`);
+  await page.goto(`${at}/${panel}/`);
   await page.locator('input[name=username]').fill(name);
   await page.locator('input[name=password]').fill(password);
   await page.locator('button[type=submit]').click();
@@ -134,3 +142,83 @@ test('a domain administrator on MariaDB sees one domain, and gets 403 for every 
   expect(Number(rows[0]?.['count'])).toBe(10);
   await page.context().close();
 }, 60_000);
+
+test('a new password asked for at the next login: in the dialog, in the table, and nothing else is possible until it is chosen', async () => {
+  const page = await logIn('admin', 'chief', 'Chief-of-all-1');
+  const chooser = page.getByRole('combobox', { name: 'Select Domain' });
+  await chooser.fill('example');
+  await page.getByRole('option', { name: 'example.test' }).click();
+  await button(page, `Edit: ${BOB.address}`).click();
+  await page.getByLabel('Ask for a new password at next login').check();
+  await button(page, 'New').click();
+  const given = await box(page, 'Password').inputValue();
+  await button(page, 'Update User').click();
+  await page.getByText('The password has been set').waitFor();
+  const flag = async () => Number((await database.query('SELECT must_change FROM mailbox WHERE username = ?', [BOB.address]))[0]?.['must_change']);
+  expect(await flag()).toBe(1);
+
+  const user = await logIn('panel', BOB.address, given);
+  await user.getByText('Your provider asks you to choose a new password.').waitFor();
+  expect(await user.locator('.menu button').count()).toBe(1);
+  await user.goto(`${url}/panel/#devices`);
+  await user.reload();
+  await user.getByText('Your provider asks you to choose a new password.').waitFor();
+  expect(await user.locator('.devices').count()).toBe(0);
+  await box(user, 'Current password').fill(given);
+  await button(user, 'Generate password').click();
+  const chosen = await box(user, 'Password').inputValue();
+  await button(user, 'Change').click();
+  await user.getByText('Your password has been changed. Log in with the new one.').waitFor();
+  expect(await flag()).toBe(0);
+  const again = await logIn('panel', BOB.address, chosen);
+  await button(again, 'Devices').click();
+  await again.getByText('this one').waitFor();
+
+  // Alone: the password stays.
+  await page.keyboard.press('Escape');
+  await button(page, `Edit: ${BOB.address}`).click();
+  await page.getByLabel('Ask for a new password at next login').check();
+  await button(page, 'Update User').click();
+  await page.getByText('A new password will be asked for at the next login.').waitFor();
+  expect(await flag()).toBe(1);
+  await page.getByLabel('Ask for a new password at next login').uncheck();
+  await button(page, 'Update User').click();
+  await page.getByText('No new password will be asked for.').waitFor();
+  expect(await flag()).toBe(0);
+  await page.keyboard.press('Escape');
+  await page.getByRole('tab', { name: 'History' }).click();
+  await page.getByRole('row', { name: /New password asked for bob@example.test chief/ }).first().waitFor();
+  for (const each of [page, user, again]) await each.context().close();
+}, 120_000);
+
+test('where neither domains nor mailboxes can be listed, the address is typed; where nothing can be asked at the next login, the control is not there', async () => {
+  const blind = await startServer({
+    accounts: [{ driver: 'sql', url: database.url, domains: ['*'], statements: {
+      find: 'SELECT username AS address, password, active AS enabled FROM mailbox WHERE username = lower(:address)',
+      update: 'UPDATE mailbox SET password = :hash WHERE username = lower(:address) AND password = :oldHash',
+    } }],
+    administrators: [{ name: 'chief', passwordHash: await hashAdministratorPassword('Chief-of-all-1'), domains: ['*'] }],
+  });
+  try {
+    const page = await logIn('admin', 'chief', 'Chief-of-all-1', blind.url);
+    const field = page.getByLabel('E-mail address of the mailbox');
+    await field.waitFor();
+    expect(await page.getByRole('combobox', { name: 'Select Domain' }).count()).toBe(0);
+    await button(page, 'Edit').click();
+    await page.getByText('Fill in this field.').waitFor();
+    await field.fill('nobody@mail.test');
+    await page.keyboard.press('Enter');
+    await page.getByText('This mailbox was not found.').waitFor();
+    await page.keyboard.press('Escape');
+    await field.fill('user00007@mail.test');
+    await database.query("UPDATE mailbox SET password = '{PLAIN}x' WHERE username = 'user00007@mail.test'");
+    await button(page, 'Edit').click();
+    await button(page, 'New').click();
+    expect(await page.getByLabel('Ask for a new password at next login').count()).toBe(0);
+    await button(page, 'Update User').click();
+    await page.getByText('The password has been set').waitFor();
+    await page.context().close();
+  } finally {
+    await stopServer(blind.server);
+  }
+}, 90_000);
