@@ -51,6 +51,7 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
   const [message, setMessage] = useState('');
   const [reference, setReference] = useState('');
   const [wait, startWait] = useCountdown();
+  const [focusOn, setFocusOn] = useState<Field | null>(null);
   const inputs = useRef<Partial<Record<Field, HTMLInputElement | null>>>({});
   const common = useCommonPasswords(policy.forbidCommon && values.newPassword !== '');
   const strength = useStrength(values.newPassword);
@@ -59,6 +60,13 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
   const mutation = useMutation(sendingPasswords(options.send));
   const policyContext = { address, currentPassword: values.currentPassword === '' ? undefined : values.currentPassword };
   const disabled = mutation.isPending || !writable;
+
+  // A field takes the focus only when it can be written in again: after a refusal by the server that is a render later.
+  useEffect(() => {
+    if (focusOn === null || disabled) return;
+    inputs.current[focusOn]?.focus();
+    setFocusOn(null);
+  }, [focusOn, disabled]);
 
   const anyShown = Object.values(shown).some(Boolean);
   useEffect(() => {
@@ -78,7 +86,7 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
     setMessage(text);
     setReference(id);
     const first = FIELDS.find((field) => (found[field]?.length ?? 0) > 0);
-    if (first !== undefined) setTimeout(() => inputs.current[first]?.focus());
+    if (first !== undefined) setFocusOn(first);
   }
 
   function problems(fields: readonly FieldProblem[]): Errors {
