@@ -25,7 +25,7 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
   PASSWORD_REJECTED: { cause: 'The new password breaks a rule of the policy.', cure: 'Choose another; `--generate` makes one. The rules are in docs/policy.md.' },
   PASSWORD_REJECTED_BY_SERVER: { cause: 'The mail server\'s own policy refused the password.', cure: 'Bring `policy` in line with what the server asks, so that people see the rule before they try.' },
   PASSWORD_TOO_LONG_FOR_SCHEME: { cause: 'The hash scheme takes fewer bytes (bcrypt: 72).', cure: 'Set policy.maxBytes, or another scheme in the account driver.' },
-  PASSWORD_IN_HISTORY: { cause: 'The mailbox has had this password before.', cure: 'Choose another.' },
+  PASSWORD_IN_HISTORY: { cause: 'The mailbox has had this password before.', cure: 'Choose another; serverRules (history) says how many are remembered.' },
   PASSWORD_CHANGE_TOO_SOON: { cause: 'The last change was too short a time ago for the policy.', cure: 'Wait; an administrator can set a password at once.' },
   PASSWORD_CHANGE_REQUIRED: { cause: 'An administrator asked for a new password at the next log-in, and the owner wanted to do something else first.', cure: 'Choose a new password in the User Panel; an administrator can take the request back.' },
   POLICY_UNAVAILABLE: { cause: 'A rule of the policy that needs another server (breach list) cannot be judged now, and is configured to refuse then.', cure: 'Check that server, or let the rule pass while it is away.' },

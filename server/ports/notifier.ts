@@ -1,4 +1,5 @@
 import type { CallOptions } from './accountApi.ts';
+import type { Diagnosable } from './diagnosis.ts';
 
 /** One e-mail, ready to go. Addresses and headers hold no control character; the driver encodes what is not ASCII. */
 export interface OutgoingMail {
@@ -36,7 +37,7 @@ export class NotSent extends Error {
 }
 
 /** Hands e-mails to whoever delivers them. Errors: {@link NotSent}. */
-export interface Notifier {
+export interface Notifier extends Diagnosable {
   readonly name: string;
   send(mail: OutgoingMail, options: CallOptions): Promise<void>;
   /** Rejects with {@link NotSent} where nothing could be sent now; sends nothing. */

@@ -73,7 +73,8 @@ function dialectFor(target: SqlTarget, previous: SqlTarget | undefined, options:
       ...(options.timeZone === 'server' ? [] : ["SET SESSION time_zone = '+00:00'"]),
     ];
     const [first, ...more] = targets;
-    return new MysqlDialect({ pool: boundedMysqlPool(whicheverMysql([open(first), ...more.map(open)]), setUp, queryTimeoutMs) });
+    // Made with the first statement: a pool has a timer that only its end stops, and one that was never asked is never ended.
+    return new MysqlDialect({ pool: async () => boundedMysqlPool(whicheverMysql([open(first), ...more.map(open)]), setUp, queryTimeoutMs) });
   }
   const open = ({ host, port, user, password, database, socket }: ServerTarget): Pool => {
     const pool = new Pool({

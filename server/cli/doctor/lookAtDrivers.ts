@@ -6,6 +6,7 @@ import { DRIVERS } from '../../drivers/registry.ts';
 import type { AccountApi, CallOptions } from '../../ports/accountApi.ts';
 import { type Diagnosable, type DiagnoseOptions, fail, type Finding, ok } from '../../ports/diagnosis.ts';
 import type { HostIdentity } from '../../ports/hostIdentity.ts';
+import type { Notifier } from '../../ports/notifier.ts';
 import type { PasswordPolicyProvider } from '../../ports/passwordPolicyProvider.ts';
 import type { SessionStore } from '../../ports/sessionStore.ts';
 import type { StateDatabase } from '../../state/stateDatabase.ts';
@@ -14,6 +15,10 @@ import type { Section } from './report.ts';
 interface Port extends Diagnosable { check(options: CallOptions): Promise<void>; close(): Promise<void> }
 
 interface Target { readonly target: string; readonly timeoutMs: number; readonly name: string; readonly open: (context: DriverContext) => Promise<Port> }
+
+const notifyTarget = (entry: NonNullable<Config['notify']>, timeoutMs: number): Target => ({
+  target: `notify ${entry.driver}`, timeoutMs, name: entry.driver, open: (context) => createPort<Notifier>(DRIVERS.notify, 'notify', entry, context),
+});
 
 function targetsOf(config: Config, state: StateDatabase | null): Target[] {
   return [
@@ -26,6 +31,7 @@ function targetsOf(config: Config, state: StateDatabase | null): Target[] {
       target: `sessions[${String(at)}] ${entry.driver} (${entry.name})`, timeoutMs: config.timeouts.sessionsMs, name: entry.name,
       open: (context) => createPort<SessionStore>(DRIVERS.sessions, 'sessions', entry, context),
     })),
+    ...(config.notify === null ? [] : [notifyTarget(config.notify, config.notices.timeoutMs)]),
     ...(state === null ? [] : config.serverRules.map((entry, at): Target => ({
       target: `serverRules[${String(at)}] ${entry.driver}`, timeoutMs: config.timeouts.accountsMs, name: entry.driver,
       open: (context) => createPort<PasswordPolicyProvider, PolicyDriverContext>(DRIVERS.policy, 'serverRules', entry, { ...context, state }),

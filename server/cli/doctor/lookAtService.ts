@@ -5,6 +5,7 @@ import { reasonOf, tlsFinding, urlTlsFinding } from '../../diagnosis/findings.ts
 import { diagnoseSql } from '../../diagnosis/sqlConnection.ts';
 import { fail, type Finding, ok, warn } from '../../ports/diagnosis.ts';
 import { connectState, stateVersion } from '../../state/stateDatabase.ts';
+import { lookAtTexts } from './lookAtTexts.ts';
 import type { Section } from './report.ts';
 
 const LOW_SPACE_BYTES = 100 * 1024 * 1024;
@@ -88,6 +89,7 @@ export async function lookAtService(config: Config, step: (target: string) => vo
   await look('server', () => reachedBy(config, signal()));
   await look('dataDir', () => dataDir(config));
   await look('state', () => state(config, signal()));
+  await look('texts', () => lookAtTexts(config));
   await look('mailSettings', () => mailSettings(config, signal()));
   return sections;
 }

@@ -1,6 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { createTransport } from 'nodemailer';
 import { boolean, number, object, string, ValidationError } from 'yup';
+import { inTheClear, tlsFinding } from '../../diagnosis/findings.ts';
+import { fail, ok } from '../../ports/diagnosis.ts';
 import { type Notifier, NotSent, type OutgoingMail, type RefusalKind } from '../../ports/notifier.ts';
 import { defineNotifyDriver } from '../defineDriver.ts';
 
@@ -81,6 +83,14 @@ export default defineNotifyDriver({
     return {
       name,
       send: (mail, { signal }) => inTime(transport.sendMail(message(mail)), signal).then(() => undefined, (error: unknown) => { throw notSent(error); }),
+      async diagnose({ signal }) {
+        const { host, port, encryption } = given;
+        const secured = encryption === 'none' ? inTheClear(host) : await tlsFinding({ host, port, ca, ...(encryption === 'starttls' && { before: 'smtp' }) }, signal);
+        return [secured, await inTime(transport.verify(), signal).then(
+          () => ok('log-in', `${host}:${String(port)} takes ${given.user ?? 'mail without a log-in'}`),
+          (error: unknown) => fail('log-in', `${host}:${String(port)}: ${notSent(error).message}`, 'check host, port, user and password of notify'),
+        )];
+      },
       check: ({ signal }) => inTime(transport.verify(), signal).then(() => undefined, (error: unknown) => { throw new NotSent('relay', notSent(error).message); }),
       close: async () => { transport.close(); },
     };
