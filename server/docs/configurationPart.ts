@@ -4,10 +4,6 @@ import { exampleText } from '../config/configProblem.ts';
 import { valueAt } from '../config/layers.ts';
 import { cell, code, table } from './markdown.ts';
 
-const TITLES: Readonly<Record<DriverSection, string>> = {
-  host: 'host', accounts: 'accounts', sessions: 'sessions', serverRules: 'serverRules', notify: 'notify',
-};
-
 interface Row { readonly key: ConfigKey; readonly standard: string }
 
 /** Drivers say their default in words; it has a column of its own here. */
@@ -41,7 +37,7 @@ function drivers(section: DriverSection): string {
   return Object.values(driversOf(section)).map(({ name, summary }) => {
     const keys = driverKeys(section, name);
     const rows = keys.map((key) => rowOf({ key, standard: '' }));
-    return `### ${TITLES[section]}: ${name}\n\n${summary}\n\n${rows.length === 0 ? 'It has no options.' : table(HEAD, rows)}`;
+    return `### ${section}: ${name}\n\n${summary}\n\n${rows.length === 0 ? 'It has no options.' : table(HEAD, rows)}`;
   }).join('\n\n');
 }
 
