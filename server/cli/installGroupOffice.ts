@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve, sep } from 'node:path';
-import { createInterface } from 'node:readline/promises';
 import { type Command, Option } from 'commander';
 import { doctorGroupOffice, type Finding } from '../groupOffice/doctor.ts';
 import { compareDropIn, dropInFiles, type DropInSettings } from '../groupOffice/dropInFiles.ts';
@@ -9,6 +8,7 @@ import { DROP_IN, GroupOfficeClient, GroupOfficeError } from '../groupOffice/gro
 import { GroupOfficeSite, tryKey } from '../groupOffice/groupOfficeSite.ts';
 import { proxyLines } from '../groupOffice/proxyLines.ts';
 import { command } from './command.ts';
+import { readSecret } from './terminal.ts';
 
 const ADMIN_PASSWORD = 'MAILBOX_PASSWORD_GROUP_OFFICE_ADMIN_PASSWORD';
 
@@ -19,12 +19,14 @@ export interface GroupOfficeCommandOptions extends DropInSettings {
   readonly serviceUrl: string;
   readonly keyFile: string;
   readonly adminUser: string;
+  readonly adminPasswordFile?: string | undefined;
+  readonly passwordStdin?: boolean | undefined;
 }
 
 export interface Terminal {
   write(text: string): void;
   /** Asked only where the environment does not say it. */
-  password(question: string): Promise<string>;
+  password(question: string, from: GroupOfficeCommandOptions): Promise<string>;
 }
 
 /** Something that the operator has to set right; its message says what. */
@@ -99,7 +101,7 @@ async function setUp(site: GroupOfficeSite, options: GroupOfficeCommandOptions, 
     if (await site.permissions(user.groupId)) step('the Internal group may read, the service user may manage');
     await site.removeKeys();
     writePrivate(options.keyFile, await site.makeKey(user.id));
-    step(`${options.keyFile}: a new service key, readable for its owner only`);
+    step(`${options.keyFile}: a new service key, which only the service may read`);
   }
   step((await site.clearCache()) ? "Group-Office's cache is cleared" : "Group-Office's cache could NOT be cleared over HTTP: run `php cli.php core/System/clearCache` in its folder");
 }
@@ -111,8 +113,9 @@ function notInstalled(error: unknown): Error {
   return new InstallError(`Group-Office did not install the module: ${error.message}`);
 }
 
-async function asAdministrator(client: GroupOfficeClient, { adminUser }: GroupOfficeCommandOptions, terminal: Terminal, work: (site: GroupOfficeSite) => Promise<void>): Promise<void> {
-  const password = process.env[ADMIN_PASSWORD] ?? (await terminal.password(`Password of Group-Office's administrator "${adminUser}": `));
+async function asAdministrator(client: GroupOfficeClient, options: GroupOfficeCommandOptions, terminal: Terminal, work: (site: GroupOfficeSite) => Promise<void>): Promise<void> {
+  const { adminUser } = options;
+  const password = process.env[ADMIN_PASSWORD] ?? (await terminal.password(`Password of Group-Office's administrator "${adminUser}"`, options));
   const call = () => ({ signal: AbortSignal.timeout(30_000) });
   const login = await client.login(adminUser, password, call());
   if (login.outcome === 'second') throw new InstallError(`"${adminUser}" has a second factor: use another administrator for the installation`);
@@ -172,6 +175,12 @@ function writePrivate(file: string, text: string): void {
   mkdirSync(dirname(resolve(file)), { recursive: true });
   const temporary = `${file}.${randomBytes(4).toString('hex')}.new`;
   writeFileSync(temporary, `${text}\n`, { mode: 0o600 });
+  // The service runs as a user of its own, whose group the folder of its secrets belongs to.
+  const { gid } = statSync(dirname(resolve(file)));
+  if (process.getuid?.() === 0 && gid !== 0) {
+    chownSync(temporary, 0, gid);
+    chmodSync(temporary, 0o640);
+  }
   renameSync(temporary, file);
 }
 
@@ -185,19 +194,12 @@ async function report(options: GroupOfficeCommandOptions, terminal: Terminal): P
   return findings;
 }
 
+/** A prompt, the standard input, a file or the environment; never the command line, which everybody on the machine can read. */
 const stdio: Terminal = {
   write: (text) => void process.stdout.write(text),
-  async password(question) {
-    if (!process.stdin.isTTY) throw new InstallError(`Say the administrator's password in the environment: ${ADMIN_PASSWORD}`);
-    // No echo: what is typed is not written back.
-    const input = createInterface({ input: process.stdin, terminal: true });
-    process.stdout.write(question);
-    (input as unknown as { _writeToOutput: () => void })._writeToOutput = () => undefined;
-    const answer = await input.question('');
-    input.close();
-    process.stdout.write('\n');
-    return answer;
-  },
+  password: (question, { adminPasswordFile, passwordStdin }) => adminPasswordFile === undefined
+    ? readSecret({ question, fromStdin: passwordStdin === true })
+    : Promise.resolve(readFileSync(adminPasswordFile, 'utf8').replace(/\r?\n$/, '')),
 };
 
 function withOptions(made: Command): Command {
@@ -208,7 +210,9 @@ function withOptions(made: Command): Command {
     .option('--base-path <path>', 'path of the service on that host', '/mailbox-password')
     .option('--service-url <url>', 'where the service listens, for the proxy lines', 'http://127.0.0.1:8080')
     .option('--key-file <file>', 'where the service key is kept', '/etc/mailbox-password/groupoffice.key')
-    .option('--admin-user <name>', "an administrator of Group-Office; the password is asked for, or taken from the environment", 'admin')
+    .option('--admin-user <name>', 'an administrator of Group-Office; the password is asked for', 'admin')
+    .option('--admin-password-file <file>', `read that password from a file (or from the environment: ${ADMIN_PASSWORD})`)
+    .option('--password-stdin', 'read it from the standard input')
     .addOption(new Option('--local-users <where>', 'users with a password of Group-Office itself see the section').choices(['below', 'instead', 'never']).default('below'));
 }
 

@@ -5,7 +5,7 @@ import { request as httpsRequest } from 'node:https';
 import { join } from 'node:path';
 import { compareDropIn, dropInFiles, type DropInSettings } from './dropInFiles.ts';
 import type { InfoAnswer } from './dropInAnswers.ts';
-import { DROP_IN, GroupOfficeClient, GroupOfficeError } from './groupOfficeClient.ts';
+import { type Credentials, DROP_IN, GroupOfficeClient, GroupOfficeError } from './groupOfficeClient.ts';
 
 export interface Finding {
   readonly check: 'folder' | 'allowed' | 'reachable' | 'key' | 'permission' | 'cache' | 'csp' | 'sameOrigin' | 'proxy' | 'apcu';
@@ -121,12 +121,7 @@ async function insideGroupOffice(client: GroupOfficeClient, options: DoctorOptio
   } catch {
     say('permission', 'warning', "The module's permissions could not be read.");
   }
-  const session = await client.session(bearer, call()).catch(() => null);
-  const apiUrl = (session as { apiUrl?: unknown } | null)?.apiUrl;
-  const wanted = new URL(options.publicUrl).protocol;
-  if (typeof apiUrl === 'string' && wanted === 'https:' && new URL(options.url).origin === new URL(options.publicUrl).origin && !apiUrl.startsWith('https:')) {
-    say('proxy', 'problem', 'Group-Office believes that it is reached over http: the proxy in front must send X-Forwarded-Proto, else its cookies are not marked secure.');
-  } else say('proxy', 'ok', 'Group-Office sees the right protocol.');
+  await protocol(options, bearer, call, say);
 
   const ids = new Set([info.cacheId]);
   const addresses = await lookup(new URL(options.url).hostname, { all: true }).catch(() => []);
@@ -136,6 +131,22 @@ async function insideGroupOffice(client: GroupOfficeClient, options: DoctorOptio
   } else if (addresses.length > 1) {
     say('apcu', 'warning', `${new URL(options.url).hostname} is ${String(addresses.length)} addresses: all of them must share one cache ($config['cache']).`);
   } else say('apcu', 'ok', `One cache answers (${info.cache}).`);
+}
+
+/** Asked the way browsers come, through the proxy: Group-Office's links and secure cookies follow what it believes. */
+async function protocol({ publicUrl }: DoctorOptions, bearer: Credentials, call: Call, say: Say): Promise<void> {
+  const outside = new GroupOfficeClient({ url: publicUrl });
+  try {
+    const { apiUrl } = ((await outside.session(bearer, call())) ?? {}) as { apiUrl?: unknown };
+    const wanted = new URL(publicUrl);
+    const believed = typeof apiUrl === 'string' ? new URL(apiUrl) : wanted;
+    if (believed.protocol === wanted.protocol) say('proxy', 'ok', 'Group-Office sees the right protocol.');
+    else say('proxy', 'problem', `Browsers use ${wanted.protocol}//, Group-Office believes ${believed.protocol}//: the proxy in front must send X-Forwarded-Proto, else its links and cookies are not secure.`);
+  } catch {
+    say('proxy', 'warning', `Group-Office could not be asked at ${publicUrl}: whether the proxy sends X-Forwarded-Proto is not known.`);
+  } finally {
+    outside.close();
+  }
 }
 
 interface Page { readonly status: number; readonly headers: Readonly<Record<string, string | string[] | undefined>>; readonly text: string }

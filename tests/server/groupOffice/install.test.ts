@@ -136,6 +136,23 @@ describe('install group-office', () => {
     }
   });
 
+  it.each([['a file', ['--admin-password-file', 'pw']], ['the environment', []]])('takes the administrator\'s password from %s, never from the command line', async (_where, args) => {
+    writeFileSync(join(folder, 'pw'), 'Adminpass-1\n', { mode: 0o600 });
+    if (args.length === 0) process.env['MAILBOX_PASSWORD_GROUP_OFFICE_ADMIN_PASSWORD'] = 'Adminpass-1';
+    const before = process.exitCode;
+    const write = jest.spyOn(process.stdout, 'write').mockImplementation(() => true);
+    try {
+      const { install } = groupOfficeCommands();
+      await install.parseAsync(['--path', options.path, '--url', options.url, '--key-file', options.keyFile, ...args.map((arg) => (arg === 'pw' ? join(folder, 'pw') : arg))], { from: 'user' });
+      expect(existsSync(options.keyFile)).toBe(true);
+      expect(install.options.filter(({ long }) => /password$|secret|key$/.test(long ?? ''))).toEqual([]);
+    } finally {
+      write.mockRestore();
+      process.exitCode = before;
+      delete process.env['MAILBOX_PASSWORD_GROUP_OFFICE_ADMIN_PASSWORD'];
+    }
+  });
+
   it('is a command that exits with 1 while there is a problem', async () => {
     double.behind = null;
     const before = process.exitCode;
@@ -202,6 +219,17 @@ describe('doctor names each trap', () => {
   it('the service not on the same origin', async () => {
     double.behind = null;
     expect(await found()).toEqual(['sameOrigin']);
+  });
+  it("the proxy's X-Forwarded-Proto missing", async () => {
+    // As if browsers came over the other protocol than Group-Office believes.
+    double.state.protocol = 'https';
+    expect(await found()).toEqual(['proxy']);
+    expect((await look()).find(({ check }) => check === 'proxy')?.text).toContain('X-Forwarded-Proto');
+  });
+  it('no cache at all, or one per PHP pool', async () => {
+    let turn = 0;
+    double.state.cacheId = () => `cache-${String(turn++ % 3)}`;
+    expect((await look()).find(({ check }) => check === 'apcu')?.text).toContain('3 caches');
   });
   it('several caches', async () => {
     let turn = 0;
