@@ -135,7 +135,7 @@ check_config() {
   "$node" "$target/dist/server/cli/main.js" config check --config "$etc/config.yaml" >&2 && return
   [ "$force" = no ] || { say 'The configuration is refused; going on because of --force.'; return; }
   [ "$(current current)" = "versions/$version" ] || rm -rf "$target"
-  die "version $version refuses $etc/config.yaml (see above). Nothing was switched${1:+; $1 goes on running}."
+  die "version $version does not accept $etc/config.yaml (see above). Nothing was switched${1:+; $1 goes on running}."
 }
 
 put_unit() {
@@ -159,6 +159,16 @@ tidy_versions() {
   done
 }
 
+# As it was before: also what --rollback would go back to.
+take_back() {
+  [ -n "$before" ] || return 0
+  point current "$before"
+  if [ -n "$earlier" ]; then point previous "$earlier"; else rm -f "$opt/previous"; fi
+  [ "$before" = "versions/$version" ] || rm -rf "$target"
+  put_unit
+  restart_service
+}
+
 install() {
   case $here/ in "$opt"/*) die "this is the installed copy; unpack the tarball somewhere else and run the install.sh in it" ;; esac
   version=$(version_of "$here")
@@ -166,6 +176,7 @@ install() {
   check_machine
   check_node
   before=$(current current)
+  earlier=$(current previous)
   make_user
   make_folders
   put_files
@@ -179,7 +190,7 @@ install() {
     if ! restart_service; then
       say "Version $version did not start; going back to ${before#versions/}. Its last words:"
       journalctl --unit "$name.service" --no-pager --lines 20 --output cat || true
-      [ -z "$before" ] || { point current "$before" && put_unit && restart_service; } || true
+      take_back || true
       die "the upgrade to $version was taken back"
     fi
     say "Version $version runs${before:+ (before: ${before#versions/}; install.sh --rollback goes back)}."

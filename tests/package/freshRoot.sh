@@ -177,11 +177,11 @@ unit start
 in_root rm -f /root/answers.yaml /root/good.yaml
 in_root /opt/mailbox-password/current/install.sh --uninstall >/dev/null
 answer=$(diff <(printf '%s\n' "$before") <(files) | grep '^[<>]' || true)
-printf '%s\n' "$answer" | sed 's/^/            /'
+[ -z "$answer" ] || printf '            %s\n' "${answer//$'\n'/$'\n            '}"
 same 'removed: what is left is configuration, state, user' "$(grep -Ev '/etc/mailbox-password|/var/lib/mailbox-password|/etc/(passwd|group|shadow|gshadow|subuid|subgid)-? |/etc/\.pwd\.lock|/var/cache/ldconfig|/var/lib/systemd|/root/' <<<"$answer" | tr -d '\n')" ''
 in_root /root/package/mailbox-password-0.2.0/install.sh --purge >/dev/null
 answer=$(diff <(printf '%s\n' "$before") <(files) | grep '^[<>]' || true)
-printf '%s\n' "$answer" | sed 's/^/            /'
+[ -z "$answer" ] || printf '            %s\n' "${answer//$'\n'/$'\n            '}"
 same 'purged: nothing is left but copies that useradd makes' "$(grep -Ev '/etc/(passwd|group|shadow|gshadow|subuid|subgid)-? |/etc/\.pwd\.lock|/var/lib/systemd|/root/' <<<"$answer" | tr -d '\n')" ''
 same 'and no user' "$(in_root getent passwd mailbox-password || true)" ''
 step "the whole trial: $((SECONDS - trial)) s"
