@@ -5,7 +5,7 @@ import { freePort, remove, run, type Running, serviceFolder, started, until } fr
 import { answers } from './slapd.ts';
 
 export interface DovecotOptions {
-  /** The passdb's driver and the file in `files` that holds its arguments. */
+  /** The passdb's driver and the file in `files`, or absolute, that holds its arguments. */
   readonly passdb: { readonly driver: 'sql' | 'ldap' | 'passwd-file'; readonly file: string };
   /** Written into the server's folder; `{folder}` stands for it. */
   readonly files: Readonly<Record<string, string>>;
@@ -74,7 +74,7 @@ ${listener('submission-login', 'submission', submission)}
 ${listener('managesieve-login', 'sieve', sieve)}
 passdb {
  driver = ${passdb.driver}
- args = ${folder}/${passdb.file}
+ args = ${passdb.file.startsWith('/') ? passdb.file : `${folder}/${passdb.file}`}
 }
 userdb {
  driver = static

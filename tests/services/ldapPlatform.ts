@@ -1,9 +1,9 @@
 import { type Dovecot, type DovecotOptions, startDovecot } from './dovecot.ts';
 import type { Slapd } from './slapd.ts';
 
-/** Dovecot that lets in whom a directory lets in (`auth_bind`), found by the address. */
-export const dovecotOnLdap = (slapd: Slapd, more: Omit<DovecotOptions, 'passdb' | 'files'> = {}): Promise<Dovecot> => startDovecot({
-  ...more, passdb: { driver: 'ldap', file: 'ldap.conf' },
+/** Dovecot lets in whom a directory lets in (`auth_bind`), found by the address. */
+export const passdbOnLdap = (slapd: Slapd): Pick<DovecotOptions, 'passdb' | 'files'> => ({
+  passdb: { driver: 'ldap', file: 'ldap.conf' },
   files: { 'ldap.conf': `uris = ${slapd.url}
 ldap_version = 3
 auth_bind = yes
@@ -14,3 +14,5 @@ pass_filter = (&(objectClass=inetOrgPerson)(mail=%u))
 pass_attrs = mail=user
 ` },
 });
+
+export const dovecotOnLdap = (slapd: Slapd, more: Omit<DovecotOptions, 'passdb' | 'files'> = {}): Promise<Dovecot> => startDovecot({ ...more, ...passdbOnLdap(slapd) });

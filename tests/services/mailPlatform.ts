@@ -1,50 +1,35 @@
 import { DoveadmClient } from '../../server/dovecot/doveadmClient.ts';
-import { createHasher, type WriteScheme } from '../../server/hashing/hasher.ts';
-import { Secret } from '../../server/secret.ts';
+import type { WriteScheme } from '../../server/hashing/hasher.ts';
 import { startDovecot, type Dovecot } from './dovecot.ts';
 import { imapClient, type MailClient, pop3Client, sieveClient, submissionClient } from './mailClients.ts';
-import { type MariaDb, startMariaDb } from './mariadb.ts';
-import { type Postgres, startPostgres } from './postgres.ts';
+import { type MailBackend, MAILBOXES, sqlBackend } from './mailBackends.ts';
 import { sleep } from './process.ts';
 import { relay } from './relay.ts';
 
-export const MAILBOXES = [
-  { address: 'alice@example.test', password: 'Wonder-land-7' },
-  { address: 'bob@example.test', password: 'Builder-can-8' },
-] as const;
+export { MAILBOXES };
 
-/** A small mail platform: mailboxes in a database, Dovecot that reads them with its auth cache on, an SMTP relay behind. */
-export async function startMailPlatform(engine: 'mariadb' | 'postgres', { scheme = 'ARGON2ID' }: { scheme?: WriteScheme } = {}) {
-  const database: MariaDb | Postgres = engine === 'mariadb' ? await startMariaDb() : await startPostgres();
-  const hasher = await createHasher({ scheme, prefix: true });
-  await database.query(`CREATE TABLE mailbox (username varchar(255) NOT NULL PRIMARY KEY, password varchar(255) NOT NULL, name varchar(255) NOT NULL DEFAULT '', domain varchar(255) NOT NULL, active smallint NOT NULL DEFAULT 1, password_changed bigint); CREATE TABLE domain (domain varchar(255) NOT NULL PRIMARY KEY); INSERT INTO domain VALUES ('example.test');`);
-  const seed = async (): Promise<void> => {
-    await database.query('DELETE FROM mailbox');
-    for (const { address, password } of MAILBOXES)
-      await database.query(`INSERT INTO mailbox (username, password, domain) VALUES ('${address}', '${await hasher.hash(new Secret(password))}', 'example.test')`);
-  };
-  await seed();
+/** A small mail platform on a database, or on what {@link BACKENDS} names. */
+export const startMailPlatform = async (engine: 'mariadb' | 'postgres', { scheme = 'ARGON2ID' }: { scheme?: WriteScheme } = {}) => {
+  const backend = await sqlBackend(engine, scheme);
+  return { ...(await platformOn(backend)), database: backend.database };
+};
+
+/** Mailboxes in a back end, Dovecot that reads them with its auth cache on, an SMTP relay behind. */
+export async function platformOn(backend: MailBackend) {
+  await backend.seed();
   const outgoing = await relay();
-  const driver = engine === 'mariadb' ? 'mysql' : 'pgsql';
-  const dovecot: Dovecot = await startDovecot({
-    passdb: { driver: 'sql', file: 'sql.conf' },
-    files: { 'sql.conf': `driver = ${driver}
-connect = host=127.0.0.1 port=${String(database.port)} dbname=mail user=mail password=mail
-password_query = SELECT username AS user, password FROM mailbox WHERE username = '%u' AND active = 1
-` },
-    relayPort: outgoing.port,
-  });
+  const dovecot: Dovecot = await startDovecot({ ...backend.passdb, relayPort: outgoing.port });
   // The seeds are written behind Dovecot's back: its auth cache has to forget too.
   const doveadm = new DoveadmClient({ url: dovecot.url, apiKey: dovecot.apiKey }, { now: () => Date.now() });
   return {
-    database, dovecot,
+    backend, dovecot,
     async seed(): Promise<void> {
-      await seed();
+      await backend.seed();
       await doveadm.call('authCacheFlush', { user: MAILBOXES.map(({ address }) => address) }, AbortSignal.timeout(5000));
     },
     /** The service's configuration for this platform, beside the embedded host's web sessions. */
     overrides: {
-      accounts: [{ driver: 'sql', domains: ['*'], url: database.url, preset: 'postfixadmin', columns: { changedAt: 'password_changed' }, scheme, connectTimeoutMs: 1000 }],
+      accounts: [backend.accounts],
       sessions: [
         { driver: 'embedded', name: 'web' },
         { driver: 'dovecot', name: 'mail', backends: [{ url: dovecot.url, apiKey: dovecot.apiKey }] },
@@ -77,10 +62,11 @@ password_query = SELECT username AS user, password FROM mailbox WHERE username =
     },
     async stop(): Promise<void> {
       await dovecot.stop();
-      await database.stop();
+      await backend.stop();
       await new Promise<void>((resolve) => { outgoing.server.close(() => { resolve(); }); });
     },
   };
 }
 
+export type AnyMailPlatform = Awaited<ReturnType<typeof platformOn>>;
 export type MailPlatform = Awaited<ReturnType<typeof startMailPlatform>>;

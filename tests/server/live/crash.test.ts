@@ -4,18 +4,19 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { ALICE, BOB, NEW, tempFolder } from '../../fixtures/service.ts';
 import { imapClient, type MailClient } from '../../services/mailClients.ts';
-import { type MailPlatform, startMailPlatform } from '../../services/mailPlatform.ts';
+import { BACKENDS } from '../../services/mailBackends.ts';
+import { type AnyMailPlatform, platformOn } from '../../services/mailPlatform.ts';
 import { sleep, until } from '../../services/process.ts';
 
 const root = join(__dirname, '..', '..', '..');
 const BEFORE = ['before record', 'after record'];
 const AFTER = ['after change', 'before confirm', 'after confirm', 'before complete', 'after complete', 'before audit'];
 
-describe.each(['mariadb', 'postgres'] as const)('killed between two hops, accounts on %s, Dovecot', (engine) => {
-  let platform: MailPlatform;
+describe.each(['mariadb', 'postgres', 'ldap', 'http', 'passwdFile'] as const)('killed between two hops, accounts on %s, Dovecot', (engine) => {
+  let platform: AnyMailPlatform;
   const children: ChildProcess[] = [];
   let clients: MailClient[] = [];
-  beforeAll(async () => { platform = await startMailPlatform(engine); }, 60_000);
+  beforeAll(async () => { platform = await platformOn(await BACKENDS[engine]()); }, 60_000);
   beforeEach(async () => { await platform.seed(); });
   afterEach(() => {
     for (const child of children.splice(0)) child.kill('SIGKILL');

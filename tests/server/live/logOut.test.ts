@@ -3,7 +3,8 @@ import { ModuleError } from '../../../module/errors.ts';
 import type { Wiring } from '../../../server/wiring.ts';
 import { ALICE, alive, BOB, change, logIn, NEW, startService } from '../../fixtures/service.ts';
 import { imapClient, type MailClient } from '../../services/mailClients.ts';
-import { type MailPlatform, startMailPlatform } from '../../services/mailPlatform.ts';
+import { BACKENDS } from '../../services/mailBackends.ts';
+import { type AnyMailPlatform, platformOn } from '../../services/mailPlatform.ts';
 import { sleep, until } from '../../services/process.ts';
 import { tcpGate } from '../../services/tcpGate.ts';
 
@@ -13,10 +14,10 @@ const all = (value: boolean) => [value, value, value, value, value];
 const owed = (service: Service) => service.wiring.outbox.list(10);
 const settled = (service: Service) => until('the outbox to empty', async () => { await service.worker.runOnce(); return (await owed(service)).length === 0; });
 
-describe.each(['mariadb', 'postgres'] as const)('mail clients that stay connected, passdb on %s', (engine) => {
-  let platform: MailPlatform;
+describe.each(['mariadb', 'postgres', 'ldap'] as const)('mail clients that stay connected, passdb on %s', (engine) => {
+  let platform: AnyMailPlatform;
   let service: Service | undefined;
-  beforeAll(async () => { platform = await startMailPlatform(engine); }, 60_000);
+  beforeAll(async () => { platform = await platformOn(await BACKENDS[engine]()); }, 60_000);
   afterAll(async () => { await platform.stop(); });
   afterEach(async () => { await service?.stop(); service = undefined; await platform.seed(); });
   const start = async (more: Parameters<typeof startService>[0] = {}) => {
@@ -90,11 +91,11 @@ describe.each(['mariadb', 'postgres'] as const)('mail clients that stay connecte
     const from = await start({ overrides: { timeouts: { accountsMs: 3000, sessionsMs: 5000, hostMs: 5000 } } });
     const clients = await platform.connect(ALICE.address, ALICE.password);
     const browser = await logIn(from.app, ALICE);
-    await platform.database.kill();
+    await platform.backend.kill();
     const answer = await change(from.app, browser, { currentPassword: ALICE.password, newPassword: NEW });
     expect([answer.statusCode, answer.json<{ code: string; changed: string }>()]).toEqual([503, expect.objectContaining({ code: 'ACCOUNTS_UNAVAILABLE', changed: 'no' })]);
     expect(await owed(from)).toEqual([]);
-    await platform.database.start();
+    await platform.backend.start();
     expect(await states(clients)).toEqual(all(true));
     expect(await alive(from.app, browser)).toBe(true);
     expect(await platform.accepts(ALICE.address, ALICE.password)).toBe(true);
@@ -104,13 +105,13 @@ describe.each(['mariadb', 'postgres'] as const)('mail clients that stay connecte
   it('database down after the record, before the write: refused, nothing stays owed, everybody stays', async () => {
     const from = await start({
       overrides: { timeouts: { accountsMs: 3000, sessionsMs: 5000, hostMs: 5000 } },
-      decorate: (wiring: Wiring) => ({ ...wiring, outbox: { ...wiring.outbox, record: async (request) => { await wiring.outbox.record(request); await platform.database.kill(); } } }),
+      decorate: (wiring: Wiring) => ({ ...wiring, outbox: { ...wiring.outbox, record: async (request) => { await wiring.outbox.record(request); await platform.backend.kill(); } } }),
     });
     const clients = await platform.connect(ALICE.address, ALICE.password);
     const { status, body } = await go(from);
     expect([status, body.code, body.changed]).toEqual([503, 'ACCOUNTS_UNAVAILABLE', 'no']);
     expect(await owed(from)).toEqual([]);
-    await platform.database.start();
+    await platform.backend.start();
     expect(await states(clients)).toEqual(all(true));
     expect(await platform.accepts(ALICE.address, ALICE.password)).toBe(true);
     for (const client of clients) client.close();
@@ -121,7 +122,7 @@ describe.each(['mariadb', 'postgres'] as const)('mail clients that stay connecte
       overrides: { timeouts: { accountsMs: 3000, sessionsMs: 5000, hostMs: 5000 } },
       decorate: (wiring: Wiring) => ({ ...wiring, accounts: { ...wiring.accounts, changePassword: async (...args) => {
         await wiring.accounts.changePassword(...args);
-        await platform.database.kill();
+        await platform.backend.kill();
         throw new ModuleError('ACCOUNTS_OUTCOME_UNKNOWN');
       } } }),
     });
@@ -129,7 +130,7 @@ describe.each(['mariadb', 'postgres'] as const)('mail clients that stay connecte
     const { status, body } = await go(from);
     expect([status, body.code, body.changed]).toEqual([504, 'ACCOUNTS_OUTCOME_UNKNOWN', 'unknown']);
     expect(await owed(from)).toHaveLength(2);
-    await platform.database.start();
+    await platform.backend.start();
     await sleep(1100);
     await from.wiring.outbox.retryNow();
     await settled(from);
