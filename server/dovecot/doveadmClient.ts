@@ -78,9 +78,15 @@ export class DoveadmClient {
     const { status, data, headers } = answer;
     if (isRefused(answer)) throw new ModuleError('SESSIONS_MISCONFIGURED', { detail: 'doveadm refuses the API key' });
     if (status !== 200) throw new ModuleError(status >= 500 ? 'SESSIONS_UNAVAILABLE' : 'SESSIONS_MISCONFIGURED', { detail: `doveadm answers HTTP ${String(status)}` });
-    const date = Date.parse(String(headers['date']));
-    return { ...parseAnswer(command, data), clockOffset: Number.isNaN(date) ? 0 : date + 500 - (sentAt + this.#clock.now()) / 2 };
+    return { ...parseAnswer(command, data), clockOffset: offsetOf(String(headers['date']), sentAt, this.#clock.now()) };
   }
+}
+
+/** 0 where the difference is not more than what the header (whole seconds) and a slow answer leave open. */
+function offsetOf(header: string, sentAt: number, receivedAt: number): number {
+  const date = Date.parse(header);
+  const offset = Number.isNaN(date) ? 0 : date + 500 - (sentAt + receivedAt) / 2;
+  return Math.abs(offset) <= 1_000 + (receivedAt - sentAt) / 2 ? 0 : offset;
 }
 
 function parseAnswer(command: string, text: string): Pick<DoveadmAnswer, 'rows' | 'exitCode'> {

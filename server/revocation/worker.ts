@@ -84,15 +84,18 @@ export function createWorker(dependencies: WorkerDependencies): Worker {
   let running: Promise<unknown> = Promise.resolve();
   let stopped = false;
   const runOnce = async (): Promise<number> => {
-    const rows = await dependencies.outbox.claimDue(BATCH, dependencies.leaseMs);
+    const { outbox, clock, leaseMs, accountsTimeoutMs, timeoutMs } = dependencies;
+    const leasedUntil = clock.now() + leaseMs;
+    const rows = await outbox.claimDue(BATCH, leaseMs);
     let worked = 0;
     for (const row of rows) {
-      // Told to end: the rest is another node's, or due when this one is back.
-      if (stopped) break;
+      // Told to end: the rest is another node's, or due when this one is back. The same where stores were slow: a row that was begun
+      // near the end of its lease would be begun by another node too.
+      if (stopped || (worked > 0 && clock.now() + accountsTimeoutMs + timeoutMs > leasedUntil)) break;
       await work(row, dependencies);
       worked += 1;
     }
-    if (worked < rows.length) await dependencies.outbox.release(rows.slice(worked));
+    if (worked < rows.length) await outbox.release(rows.slice(worked));
     return worked;
   };
   const tick = (): void => {

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { boolean, number, object, string } from 'yup';
 import { databaseOf, parseSqlUrl, SQL_URL_FORMS } from './sqlUrl.ts';
 
@@ -25,3 +26,14 @@ export const sqlPoolSize = number().integer().min(1).max(50).meta({ description:
 export const sqlConnectTimeoutMs = number().integer().min(100).max(60_000).meta({ description: 'Milliseconds to wait for a connection (default 3000)', example: 3000 });
 
 export const sqlQueryTimeoutMs = number().integer().min(100).max(300_000).meta({ description: 'Milliseconds after which a statement without an answer is given up with its connection (default 10000)', example: 10_000 });
+
+/**
+ * False for MariaDB by TLS at an IP address: its client library would compare the certificate with the name "localhost" there. For the
+ * whole of a driver's options, with {@link SQL_TLS_NAME} as the message.
+ */
+export const isNamedForTls = ({ url, tls }: { readonly url: string; readonly tls?: { readonly verify?: boolean | undefined } | undefined }): boolean => {
+  const target = parseSqlUrl(url);
+  return target === null || target.dialect !== 'mysql' || target.socket !== null || tls === undefined || tls.verify === false || isIP(target.host) === 0;
+};
+
+export const SQL_TLS_NAME = 'url must name the host as its certificate does: with tls, MariaDB cannot be named by its IP address';

@@ -17,8 +17,8 @@ function postgresPrograms(): string {
   return join(root, newest ?? '', 'bin');
 }
 
-/** Debian's PostgreSQL with a superuser and database `mail`, password `mail`. */
-export async function startPostgres(): Promise<Postgres> {
+/** Debian's PostgreSQL with a superuser and database `mail`, password `mail`; `settings` as after `-c`. */
+export async function startPostgres(settings: readonly string[] = []): Promise<Postgres> {
   const folder = serviceFolder('postgres', 'postgres');
   const port = await freePort();
   const programs = postgresPrograms();
@@ -32,7 +32,7 @@ export async function startPostgres(): Promise<Postgres> {
     return client;
   };
   const start = async (): Promise<void> => {
-    running = run('setpriv', [...asPostgres, join(programs, 'postgres'), '-D', `${folder}/data`, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${folder}`]);
+    running = run('setpriv', [...asPostgres, join(programs, 'postgres'), '-D', `${folder}/data`, '-p', String(port), '-c', 'listen_addresses=127.0.0.1', '-c', `unix_socket_directories=${folder}`, ...settings.flatMap((setting) => ['-c', setting])]);
     await started(running, async () => { await (await connect('postgres')).end(); return true; });
   };
   await start();

@@ -6,10 +6,10 @@ export interface RedisService extends Service {
 }
 
 /** Debian's redis-server, nothing on disk, password `x`. */
-export async function startRedis(): Promise<RedisService> {
+export async function startRedis(more: readonly string[] = []): Promise<RedisService> {
   const folder = serviceFolder('redis');
   const port = await freePort();
-  const running = run('redis-server', ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, '--save', '', '--requirepass', 'x']);
+  const running = run('redis-server', ['--bind', '127.0.0.1', '--port', String(port), '--dir', folder, '--save', '', '--requirepass', 'x', ...more]);
   const url = `redis://:x@127.0.0.1:${String(port)}`;
   await started(running, async () => {
     const redis = new Redis(url, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });

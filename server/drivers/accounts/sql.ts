@@ -11,7 +11,7 @@ import { diagnoseSql } from '../../diagnosis/sqlConnection.ts';
 import { describeSqlError } from '../../sql/describeSqlError.ts';
 import { inTime, SqlDeadline } from '../../sql/inTime.ts';
 import { openSql, type Sql } from '../../sql/openSql.ts';
-import { sqlConnectTimeoutMs, sqlPoolSize, sqlPreviousUrl, sqlQueryTimeoutMs, sqlTls, sqlUrl } from '../../sql/sqlOptions.ts';
+import { isNamedForTls, SQL_TLS_NAME, sqlConnectTimeoutMs, sqlPoolSize, sqlPreviousUrl, sqlQueryTimeoutMs, sqlTls, sqlUrl } from '../../sql/sqlOptions.ts';
 import { sqlDialectOf } from '../../sql/sqlUrl.ts';
 import { parametersOf } from '../../sql/statement.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
@@ -52,7 +52,7 @@ const options = object({
   bareScheme: string().meta({ description: 'What a stored value without prefix is, where its form does not tell', example: 'SSHA512' }),
   bcryptCost: number().integer().min(4).max(16).meta({ description: 'log2 of the rounds of BLF-CRYPT (default 10)', example: 10 }),
   sha512Rounds: number().integer().min(1000).max(10_000_000).meta({ description: 'Rounds of SHA512-CRYPT (default 5000)', example: 5000 }),
-}).noUnknown().test('layout', 'name a preset, or table with columns.password and columns.address (or local and domain), or statements', (own, context) => {
+}).noUnknown().test('tls', SQL_TLS_NAME, isNamedForTls).test('layout', 'name a preset, or table with columns.password and columns.address (or local and domain), or statements', (own, context) => {
   if (own.statements?.requireChange !== undefined && !uses('changeRequired')(own.statements.update)) return context.createError({ message: 'with statements.requireChange, statements.update must use :changeRequired too' });
   if (own.statements !== undefined) {
     return own.preset === undefined && own.table === undefined || context.createError({ message: 'statements stand alone: no preset, no table' });

@@ -10,8 +10,15 @@ import { defineSessionDriver } from '../defineDriver.ts';
 
 const isLoopback = (url: string): boolean => ['127.0.0.1', '[::1]', 'localhost'].includes(new URL(url).hostname);
 
+/** A name without a dot is one too: `https://mail:8443` between containers. */
+function isListener(text: string): boolean {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  return url !== null && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '' && /^\/?$/.test(url.pathname) && url.search === '' && url.hash === '';
+}
+
 const backend = object({
-  url: string().url().required()
+  url: string().required()
+    .test('listener', '${path} must be https://host:port, or http://host:port on this machine', (url) => isListener(url))
     .test('tls', 'plain http goes to loopback only: the API key opens every mailbox', (url) => url.startsWith('https:') || !URL.canParse(url) || isLoopback(url))
     .meta({ description: 'The doveadm HTTP listener', example: 'https://imap1.example.com:8443' }),
   apiKey: string().min(1).required().meta({ description: 'doveadm_api_key', example: '{ file: /etc/mailbox-password/doveadm.key }', secret: true }),

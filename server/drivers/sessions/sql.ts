@@ -7,7 +7,7 @@ import { describeSqlError } from '../../sql/describeSqlError.ts';
 import { inTime, SqlDeadline } from '../../sql/inTime.ts';
 import { openSql, type Sql } from '../../sql/openSql.ts';
 import { opaqueId, type SessionRow, SessionTable } from '../../sql/sessionTable.ts';
-import { sqlConnectTimeoutMs, sqlPoolSize, sqlPreviousUrl, sqlQueryTimeoutMs, sqlTls, sqlUrl } from '../../sql/sqlOptions.ts';
+import { isNamedForTls, SQL_TLS_NAME, sqlConnectTimeoutMs, sqlPoolSize, sqlPreviousUrl, sqlQueryTimeoutMs, sqlTls, sqlUrl } from '../../sql/sqlOptions.ts';
 import { sqlDialectOf } from '../../sql/sqlUrl.ts';
 import { bindStatement, parametersOf, sqlName } from '../../sql/statement.ts';
 import { defineSessionDriver } from '../defineDriver.ts';
@@ -49,6 +49,7 @@ const options = object({
   caseInsensitive: boolean().meta({ description: 'Compare addresses without case (default true)', example: true }),
   channel: string().oneOf(CHANNELS).meta({ description: 'What is counted where a session is ended (default web)', example: 'web' }),
 }).noUnknown()
+  .test('tls', SQL_TLS_NAME, isNamedForTls)
   .test('lookup', 'lookup is needed with userIs: userId, and only with it', (own) => (own.userIs === 'userId') === (own.lookup !== undefined));
 
 const text = (value: unknown): string | null => (typeof value === 'string' ? value : typeof value === 'number' ? String(value) : null);

@@ -59,10 +59,10 @@ describe.each(['mariadb', 'postgres', 'ldap', 'http', 'passwdFile'] as const)('k
     await sleep(1100);
     const fresh = await imapClient(platform.dovecot.imap, ALICE.address, NEW, { idle: true, from: '127.0.0.9' });
     await launch(dataDir, 'never');
-    await until('the log-out', async () => (await states()).join() === 'false,false,true', 15_000);
+    await until('the log-out', async () => (await states()).join() === 'false,false,true', 60_000);
     expect(await platform.accepts(ALICE.address, ALICE.password)).toBe(false);
     expect(await platform.accepts(ALICE.address, NEW)).toBe(true);
     expect(await fresh?.alive()).toBe(true);
     fresh?.close();
-  }, 60_000);
+  }, 180_000);
 });
