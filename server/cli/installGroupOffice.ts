@@ -55,7 +55,9 @@ export async function installGroupOffice(options: GroupOfficeCommandOptions, ter
   const { nginx, apache } = proxyLines(options.basePath, options.serviceUrl);
   terminal.write(`\nThe service must be a path of the same host. One of:\n\n${nginx}\n${apache}\n`);
   terminal.write('Configuration of the service:\n\n');
-  terminal.write(`host: { driver: groupOffice, url: ${options.url} }\nsessions:\n  - { driver: groupOffice, name: web, url: ${options.url}, serviceKey: { file: ${options.keyFile} } }\n\n`);
+  const basePath = options.basePath === '/mailbox-password' ? '' : `basePath: ${options.basePath}, `;
+  terminal.write(`server: { ${basePath}publicUrl: "${new URL(options.publicUrl ?? options.url).origin}", trustProxy: ["127.0.0.1"] }\n`);
+  terminal.write(`host: { driver: groupOffice, url: "${options.url}" }\nsessions:\n  - { driver: groupOffice, name: web, url: "${options.url}", serviceKey: { file: ${options.keyFile} } }\n\n`);
   return report(options, terminal);
 }
 
