@@ -18,6 +18,9 @@ export interface InfoAnswer {
     readonly username: string;
     readonly email: string;
     readonly displayName: string;
+    /** A drop-in of before 0.2 does not tell these two. */
+    readonly recoveryEmail?: string | null;
+    readonly language?: string | null;
     readonly enabled: boolean;
     readonly isAdmin: boolean;
     readonly authenticators: readonly string[];

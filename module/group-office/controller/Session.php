@@ -21,7 +21,7 @@ use go\core\model\User;
  */
 final class Session extends Controller
 {
-	private const USER = ['id', 'username', 'email', 'displayName', 'enabled'];
+	private const USER = ['id', 'username', 'email', 'displayName', 'enabled', 'recoveryEmail', 'language'];
 
 	/** Who is calling; with `address`, who that is. */
 	public function info(array $params): array
@@ -43,6 +43,8 @@ final class Session extends Controller
 				'email' => $user->email,
 				'displayName' => $user->displayName,
 				'enabled' => (bool) $user->enabled,
+				'recoveryEmail' => $user->recoveryEmail,
+				'language' => $user->language,
 				'isAdmin' => $user->isAdmin(),
 				'authenticators' => array_map(fn($authenticator) => $authenticator::id(), $user->getAuthenticators()),
 			],

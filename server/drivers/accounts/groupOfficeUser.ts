@@ -130,7 +130,11 @@ export default defineAccountDriver({
       async find(address, call) {
         const user = await lookUp(address, call);
         if (user === null || !isLocal(user)) return null;
-        return { address, enabled: user.enabled, passwordChangedAt: null, displayName: user.displayName };
+        const { enabled, displayName, recoveryEmail, language } = user;
+        return {
+          address, enabled, passwordChangedAt: null, displayName,
+          ...(typeof recoveryEmail === 'string' && recoveryEmail !== '' && { recoveryAddress: recoveryEmail }), ...(typeof language === 'string' && language !== '' && { language }),
+        };
       },
       async verifyPassword(address, password, call) {
         return (await verify(address, await lookUp(address, call), password, call)).right;

@@ -47,6 +47,11 @@ describe('accounts/groupOfficeUser', () => {
     accounts = await users.create({ url: double.url, host: null, serviceKey, setPassword: true }, context);
   });
 
+  it('tells the recovery address and the language, for notices', async () => {
+    Object.assign(double.state.userByName('alice')!, { recoveryEmail: 'alice@elsewhere.test', language: 'nl' });
+    await expect(accounts.find(ALICE, options())).resolves.toMatchObject({ address: ALICE, recoveryAddress: 'alice@elsewhere.test', language: 'nl' });
+  });
+
   it('verifies, and leaves no session and no cached log-in behind', async () => {
     await expect(accounts.verifyPassword(ALICE, secret('Alicepass-1'), options())).resolves.toBe(true);
     expectNothingLeft('alice');

@@ -127,7 +127,7 @@ it('finds php-cli with APCu', () => {
     const { result } = run({ method: 'info', ...asCarol });
     expect(result).toEqual({
       version: 1, now: expect.any(Number) as number, mayManage: false, cache: 'Apcu', cacheId: expect.stringMatching(/^[0-9a-f]{16}$/) as string, sessionId: expect.stringMatching(/^s-[0-9a-f]{32}$/) as string, passedAuthenticators: ['imap'],
-      user: { id: '5', username: 'carol@mail.test', email: 'carol@mail.test', displayName: 'Carol', enabled: true, isAdmin: false, authenticators: ['imap'] },
+      user: { id: '5', username: 'carol@mail.test', email: 'carol@mail.test', displayName: 'Carol', enabled: true, recoveryEmail: 'recovery@elsewhere.test', language: 'en', isAdmin: false, authenticators: ['imap'] },
     });
     expect(Math.abs((result?.['now'] as number) - Date.now())).toBeLessThan(60_000);
   });
