@@ -22,6 +22,8 @@ export interface AccountApiFixture {
   readonly maxPasswordBytes?: number;
   /** Passwords that this back end would take for something else: they must be refused, with PASSWORD_REJECTED_BY_SERVER. */
   readonly refusesPassword?: (password: string) => boolean;
+  /** The driver compares `expectedVersion` within its write; where it cannot, the caller's own turn has to do. */
+  readonly comparesVersion?: boolean;
   readonly teardown?: () => Promise<void>;
 }
 
@@ -210,6 +212,47 @@ export function describeAccountApi(name: string, setup: () => Promise<AccountApi
       if (!api.abilities.verifyPassword) return;
       expect(await api.verifyPassword(second.address, secret(next), within())).toBe(true);
       expect(await api.verifyPassword(second.address, secret(old), within())).toBe(false);
+    });
+
+    it('sets only while the expected version is still there', async () => {
+      const { second } = fixture;
+      const version = await api.passwordVersion(second.address, within());
+      if (fixture.comparesVersion !== true) return;
+      expect(version).not.toBeNull();
+      const [one, two] = [fresh(), fresh()];
+      const outcomes = await Promise.all([one, two].map((next) => api.setPassword(second.address, secret(next), { ...within(), expectedVersion: version }).then(() => 'set', (error: unknown) => (error as ModuleError).code)));
+      expect([...outcomes].sort()).toEqual(['ACCOUNT_CHANGED_MEANWHILE', 'set']);
+      const won = outcomes[0] === 'set' ? one : two;
+      current.set(second.address, won);
+      expect(await codeOf(api.setPassword(second.address, secret(fresh()), { ...within(), expectedVersion: version }))).toBe('ACCOUNT_CHANGED_MEANWHILE');
+      if (api.abilities.verifyPassword) expect(await api.verifyPassword(second.address, secret(won), within())).toBe(true);
+    });
+
+    it('asks for a new password at the next log-in where it can, and forgets it with the change', async () => {
+      const { first, second } = fixture;
+      const required = async (address: string) => (await api.find(address, within()))?.changeRequired ?? false;
+      if (api.abilities.requireChange !== true) {
+        if (api.requireChange !== undefined) expect(await codeOf(api.requireChange(first.address, true, within()))).toBe('OPERATION_NOT_SUPPORTED');
+        return;
+      }
+      expect(await required(first.address)).toBe(false);
+      for (let n = 0; n < 2; n += 1) await api.requireChange?.(first.address, true, within());
+      expect([await required(first.address), await required(second.address)]).toEqual([true, false]);
+      if (api.abilities.verifyPassword) expect(await api.verifyPassword(first.address, secret(current.get(first.address) ?? ''), within())).toBe(true);
+      await renew(first.address, fresh());
+      expect(await required(first.address)).toBe(false);
+      await api.requireChange?.(first.address, true, within());
+      await api.requireChange?.(first.address, false, within());
+      expect(await required(first.address)).toBe(false);
+      if (api.abilities.setPassword) {
+        for (const asked of [true, false]) {
+          const next = fresh();
+          await api.setPassword(first.address, secret(next), { ...within(), requireChange: asked });
+          current.set(first.address, next);
+          expect(await required(first.address)).toBe(asked);
+        }
+      }
+      expect(await codeOf(api.requireChange?.('nobody-of-that-name@example.test', true, within()) ?? Promise.resolve())).toBe('ACCOUNT_NOT_FOUND');
     });
 
     it.each([

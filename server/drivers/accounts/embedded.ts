@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
 import { object } from 'yup';
 import { ModuleError } from '../../../module/errors.ts';
-import type { Account, AccountApi } from '../../ports/accountApi.ts';
+import type { Account, AccountApi, CallOptions } from '../../ports/accountApi.ts';
 import type { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
 import { ARGON2ID, embeddedDatabase, holdEmbedded } from '../embeddedDatabase.ts';
@@ -25,7 +25,10 @@ export default defineAccountDriver({
     const database = await embeddedDatabase(dataDir);
     // Verified where there is no such mailbox, so that the answer takes the same time (I7).
     const nobody = await hash('nobody', ARGON2ID);
-    const row = (address: string) => database.selectFrom('mailbox').selectAll().where('address', '=', address.toLowerCase()).executeTakeFirst();
+    const row = async (address: string, { signal }: CallOptions): Promise<Row | undefined> => {
+      if (signal.aborted) throw new ModuleError('ACCOUNTS_UNAVAILABLE');
+      return database.selectFrom('mailbox').selectAll().where('address', '=', address.toLowerCase()).executeTakeFirst();
+    };
 
     async function replace(address: string, oldHash: string, next: Secret, requireChange = false) {
       const newHash = await hash(next.reveal(), ARGON2ID);
@@ -38,23 +41,23 @@ export default defineAccountDriver({
 
     return {
       abilities: { verifyPassword: true, changePassword: true, setPassword: true, listDomains: true, listMailboxes: true, requireChange: true, maxPasswordBytes: null },
-      async find(address) {
-        const found = await row(address);
+      async find(address, call) {
+        const found = await row(address, call);
         return found === undefined ? null : toAccount(found);
       },
-      async verifyPassword(address, password) {
-        const found = await row(address);
+      async verifyPassword(address, password, call) {
+        const found = await row(address, call);
         const right = await verify(found?.hash ?? nobody, password.reveal());
         return right && found?.enabled === 1;
       },
-      async changePassword(address, current, next) {
-        const found = await row(address);
+      async changePassword(address, current, next, call) {
+        const found = await row(address, call);
         const right = await verify(found?.hash ?? nobody, current.reveal());
         if (!right || found?.enabled !== 1) throw new ModuleError('CURRENT_PASSWORD_WRONG');
         return replace(found.address, found.hash, next);
       },
-      async setPassword(address, next, { expectedVersion = null, requireChange }) {
-        const found = await row(address);
+      async setPassword(address, next, { expectedVersion = null, requireChange, ...call }) {
+        const found = await row(address, call);
         if (found === undefined) throw new ModuleError('ACCOUNT_NOT_FOUND');
         if (expectedVersion !== null && versionOf(found.hash) !== expectedVersion) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
         return replace(found.address, found.hash, next, requireChange);
@@ -63,8 +66,8 @@ export default defineAccountDriver({
         const result = await database.updateTable('mailbox').set({ change_required: required ? 1 : 0 }).where('address', '=', address.toLowerCase()).executeTakeFirst();
         if (Number(result.numUpdatedRows) !== 1) throw new ModuleError('ACCOUNT_NOT_FOUND');
       },
-      async passwordVersion(address) {
-        const found = await row(address);
+      async passwordVersion(address, call) {
+        const found = await row(address, call);
         return found === undefined ? null : versionOf(found.hash);
       },
       async listDomains(search) {

@@ -44,7 +44,7 @@ describeAccountApi('passwdFile, BLF-CRYPT', async () => {
     `${CAROL.address}:${await hashed(CAROL.password)}:::Carol:::nologin userdb_mail=maildir:~/Mail`];
   writeFileSync(join(own, 'users'), `# users\n\n${lines.join('\n')}\n`);
   return {
-    api: await create({ file: join(own, 'users'), scheme: 'BLF-CRYPT', bcryptCost: 4 }), first: ALICE, second: BOB, locked: CAROL,
+    api: await create({ file: join(own, 'users'), scheme: 'BLF-CRYPT', bcryptCost: 4 }), first: ALICE, second: BOB, locked: CAROL, comparesVersion: true,
     teardown: async () => { rmSync(own, { recursive: true }); },
   };
 });

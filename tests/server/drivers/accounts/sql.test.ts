@@ -21,9 +21,9 @@ const BOB = { address: 'bob@example.test', password: 'Builder-can-8' };
 const CAROL = { address: 'carol@example.test', password: 'Singing-bells-9' };
 const hashed = async (password: string, scheme: 'ARGON2ID' | 'BLF-CRYPT' | 'SHA512-CRYPT' = 'SHA512-CRYPT') => (await createHasher({ scheme, prefix: true, bcryptCost: 5 })).hash(new Secret(password));
 
-const POSTFIXADMIN = `CREATE TABLE mailbox (username varchar(255) NOT NULL PRIMARY KEY, password varchar(255) NOT NULL, name varchar(255) NOT NULL DEFAULT '', domain varchar(255) NOT NULL, active smallint NOT NULL DEFAULT 1);
+const POSTFIXADMIN = `CREATE TABLE mailbox (username varchar(255) NOT NULL PRIMARY KEY, password varchar(255) NOT NULL, name varchar(255) NOT NULL DEFAULT '', domain varchar(255) NOT NULL, active smallint NOT NULL DEFAULT 1, must_change smallint NOT NULL DEFAULT 0);
 CREATE TABLE domain (domain varchar(255) NOT NULL PRIMARY KEY);`;
-const DOVECOT = `CREATE TABLE users (username varchar(128) NOT NULL, domain varchar(128) NOT NULL, password varchar(255) NOT NULL, active char(1) DEFAULT 'Y' NOT NULL);`;
+const DOVECOT = `CREATE TABLE users (username varchar(128) NOT NULL, domain varchar(128) NOT NULL, password varchar(255) NOT NULL, active char(1) DEFAULT 'Y' NOT NULL, must_change boolean NOT NULL DEFAULT false);`;
 
 type Run = (sql: string) => unknown;
 async function seedPostfixadmin(run: Run): Promise<void> {
@@ -42,13 +42,13 @@ const away = (url: string) => async () => create({ url: url.replace(/:\d+\//, `:
 describeAccountApi('sql on MariaDB, PostfixAdmin, SHA512-CRYPT', async () => {
   const database = await startMariaDb();
   await seedPostfixadmin((sql) => database.query(sql));
-  return { api: await create({ url: database.url, preset: 'postfixadmin' }), first: ALICE, second: BOB, locked: CAROL, unreachable: away(database.url), teardown: () => database.stop() };
+  return { api: await create({ url: database.url, preset: 'postfixadmin', columns: { changeRequired: 'must_change' } }), first: ALICE, second: BOB, locked: CAROL, comparesVersion: true, unreachable: away(database.url), teardown: () => database.stop() };
 });
 
 describeAccountApi('sql on PostgreSQL, Dovecot\'s example table, ARGON2ID', async () => {
   const database = await startPostgres();
   await seedDovecot((sql) => database.query(sql));
-  return { api: await create({ url: database.url, preset: 'dovecot' }), first: ALICE, second: BOB, locked: CAROL, unreachable: away(database.url), teardown: () => database.stop() };
+  return { api: await create({ url: database.url, preset: 'dovecot', columns: { changeRequired: 'must_change' } }), first: ALICE, second: BOB, locked: CAROL, comparesVersion: true, unreachable: away(database.url), teardown: () => database.stop() };
 });
 
 describeAccountApi('sql on SQLite, own statements, BLF-CRYPT', async () => {
@@ -59,14 +59,53 @@ describeAccountApi('sql on SQLite, own statements, BLF-CRYPT', async () => {
   database.close();
   return {
     api: await create({ url: `sqlite:${file}`, scheme: 'BLF-CRYPT', bcryptCost: 5, statements: {
-      find: "SELECT username AS address, password, active AS enabled FROM mailbox WHERE username = lower(:address) -- a comment's ':trap'",
-      update: 'UPDATE mailbox SET password = :hash WHERE username = lower(:address) AND password = :oldHash',
+      find: "SELECT username AS address, password, active AS enabled, must_change AS changeRequired FROM mailbox WHERE username = lower(:address) -- a comment's ':trap'",
+      update: 'UPDATE mailbox SET password = :hash, must_change = :changeRequired WHERE username = lower(:address) AND password = :oldHash',
+      requireChange: 'UPDATE mailbox SET must_change = :changeRequired WHERE username = lower(:address)',
       listDomains: "SELECT domain FROM domain WHERE domain LIKE :search ESCAPE '!' AND domain <> 'ALL'",
       listMailboxes: "SELECT username AS address, active AS enabled FROM mailbox WHERE domain = :domain AND username LIKE :search ESCAPE '!' AND username > :after ORDER BY username LIMIT :limit",
     } }),
-    first: ALICE, second: BOB, locked: CAROL,
+    first: ALICE, second: BOB, locked: CAROL, comparesVersion: true,
     teardown: async () => { remove(folder); },
   };
+});
+
+describe('sql: domains page by page', () => {
+  const names = [...Array.from({ length: 120 }, (_, n) => `shop${String(n).padStart(3, '0')}.test`), 'my-shop.test', 'a_shop.test', 'old.shop.test', 'other.test', 'x-ray.test'];
+
+  it.each(['mariadb', 'postgres', 'sqlite'])('%s: every name once, those that begin so first, however small the pages', async (engine) => {
+    const folder = serviceFolder('sqlite');
+    const service = engine === 'mariadb' ? await startMariaDb() : engine === 'postgres' ? await startPostgres() : null;
+    const file = new Database(`${folder}/mail.db`);
+    const run: Run = service === null ? (sql) => file.exec(sql) : (sql) => service.query(sql);
+    await run(POSTFIXADMIN);
+    await run(`INSERT INTO domain VALUES ('ALL'), ${names.map((name) => `('${name}')`).join(', ')}`);
+    const api = await create({ url: service === null ? `sqlite:${folder}/mail.db` : service.url, preset: 'postfixadmin' });
+    const all = async (search: string, limit: number): Promise<string[]> => {
+      const seen: string[] = [];
+      for (let cursor: string | null = null, first = true; first || cursor !== null; first = false) {
+        const page: Awaited<ReturnType<NonNullable<AccountApi['pageDomains']>>> | undefined = await api.pageDomains?.({ search, cursor, limit }, within());
+        expect(page?.domains.length).toBeLessThanOrEqual(limit);
+        seen.push(...(page?.domains ?? []));
+        cursor = page?.nextCursor ?? null;
+      }
+      return seen;
+    };
+    for (const limit of [1, 7, 50, 500]) {
+      const everything = await all('', limit);
+      expect([...everything].sort()).toEqual([...names].sort());
+      const found = await all('shop', limit);
+      expect(found.slice(0, 120)).toEqual(names.slice(0, 120));
+      expect(found.slice(120).sort()).toEqual(['a_shop.test', 'my-shop.test', 'old.shop.test']);
+    }
+    expect(await all('_', 10)).toEqual(['a_shop.test']);
+    expect(await all('%', 10)).toEqual([]);
+    expect(await all("'; drop table domain; --", 10)).toEqual([]);
+    await api.close();
+    file.close();
+    await service?.stop();
+    remove(folder);
+  }, 60_000);
 });
 
 describe('sql', () => {
