@@ -41,7 +41,7 @@ function ownText(folder) {
 }
 
 /** `{ name, version, licence, text }` of the package in `folder`; `text` is null where none can be found. */
-export function licenceOf(folder) {
+function licenceOf(folder) {
   const { name, version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
   const own = ownText(folder);
   if (own !== null) return { name, version, licence: license, text: own };

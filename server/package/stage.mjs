@@ -13,7 +13,7 @@ const MUSL = /(^|\/)musl[^/]*\//;
 const DOCUMENT = /(^|\/)(?!licen[cs]e|notice|copying)[^/]+\.md$/i;
 
 /** Files below `folder`, sorted, as paths with `/`; `nested` = also those in node_modules folders. */
-export function filesBelow(folder, { nested = true } = {}) {
+function filesBelow(folder, { nested = true } = {}) {
   const found = [];
   const walk = (at) => {
     for (const entry of readdirSync(join(folder, at), { withFileTypes: true })) {
