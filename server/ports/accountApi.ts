@@ -32,6 +32,8 @@ export interface Account {
   readonly language?: string;
   /** The owner is to choose a new password before anything else; left out = no, or the back end cannot tell. */
   readonly changeRequired?: boolean;
+  /** Milliseconds since the epoch: the password was not changed later than that. For back ends that cannot tell more exactly. */
+  readonly passwordChangedNotAfter?: number;
 }
 
 export interface ChangeReceipt {

@@ -14,12 +14,13 @@ export interface WorkerDependencies extends DeliverDependencies {
 
 const BATCH = 20;
 
-/** When the back end says that the password was changed last; null where it cannot tell. */
-async function toldChange(address: string, accounts: AccountApi, options: CallOptions): Promise<number | null> {
+/** What the back end knows of when the password was changed last; null where it cannot tell. */
+async function toldChange(address: string, accounts: AccountApi, options: CallOptions): Promise<{ at: number | null; notAfter: number | null }> {
   try {
-    return (await accounts.find(address, options))?.passwordChangedAt ?? null;
+    const account = await accounts.find(address, options);
+    return { at: account?.passwordChangedAt ?? null, notAfter: account?.passwordChangedNotAfter ?? null };
   } catch (error) {
-    if (error instanceof ModuleError && error.code === 'OPERATION_NOT_SUPPORTED') return null;
+    if (error instanceof ModuleError && error.code === 'OPERATION_NOT_SUPPORTED') return { at: null, notAfter: null };
     throw error;
   }
 }
@@ -33,7 +34,7 @@ async function settle(row: OwedRevocation, dependencies: WorkerDependencies): Pr
   const options = { signal: AbortSignal.timeout(accountsTimeoutMs) };
   const version = await accounts.passwordVersion(row.address, options);
   const told = await toldChange(row.address, accounts, options);
-  const since = told !== null && told >= row.recordedAt;
+  const since = told.at !== null && told.at >= row.recordedAt;
   // Where the version is a time, it counts in seconds: two changes within one would look like none.
   if (row.passwordVersion !== null && version === row.passwordVersion && !since) {
     if (dependencies.clock.now() < row.settleAfter) {
@@ -46,7 +47,8 @@ async function settle(row: OwedRevocation, dependencies: WorkerDependencies): Pr
     return null;
   }
   // Never later than the write can have landed, whatever another machine's clock says.
-  const changedAt = Math.min(since ? told : row.settleAfter, row.settleAfter, dependencies.clock.now());
+  const latest = [since ? told.at : null, told.notAfter].flatMap((time) => (time !== null && time >= row.recordedAt ? [time] : []));
+  const changedAt = Math.min(...latest, row.settleAfter, dependencies.clock.now());
   await outbox.confirm(row.changeId, changedAt);
   log.warn({ changeId: row.changeId }, 'an interrupted change did happen: its log-out follows');
   return changedAt;

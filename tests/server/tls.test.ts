@@ -65,9 +65,9 @@ const BEHIND: Readonly<Record<string, (pair: (owner: string) => Certificate) => 
   },
   async doveadm(pairFor) {
     const pair = pairFor('root');
-    const dovecot = await startDovecot({ passdb: { driver: 'passwd-file', file: 'users' }, files: { users: 'alice@example.test:{PLAIN}old\n' }, tls: pair });
+    const dovecot = await startDovecot({ passdb: { driver: 'passwd-file', file: 'users' }, files: { users: 'alice@example.test:{PLAIN}old\n' }, tls: { ...pair, doveadm: true } });
     return {
-      port: dovecot.doveadmTls, words: ['X-Dovecot-API', Buffer.from(dovecot.apiKey).toString('base64')], stop: () => dovecot.stop(),
+      port: dovecot.doveadm, words: ['X-Dovecot-API', Buffer.from(dovecot.apiKey).toString('base64')], stop: () => dovecot.stop(),
       async works(host, port, ca) {
         const store = await dovecotDriver.create(dovecotDriver.options.validateSync({ backends: [{ url: `https://${host}:${String(port)}`, apiKey: dovecot.apiKey, ...(ca !== undefined && { caFile: ca }) }] }, { strict: true }) as never, context);
         return store.revokeAll({ address: 'alice@example.test', issuedBefore: Date.now(), attempt: 1, actor: null }, within()).then(() => true, () => false);

@@ -13,8 +13,8 @@ export interface DovecotOptions {
   readonly relayPort?: number;
   readonly authCache?: boolean;
   readonly extra?: string;
-  /** A certificate and its key (PEM files): IMAP and the doveadm HTTP API also over TLS. */
-  readonly tls?: { readonly certificate: string; readonly key: string };
+  /** A certificate and its key (PEM files): IMAP also over TLS; the doveadm HTTP API only so where `doveadm` is true (its listener has one name). */
+  readonly tls?: { readonly certificate: string; readonly key: string; readonly doveadm?: boolean };
 }
 
 export interface Dovecot {
@@ -26,8 +26,6 @@ export interface Dovecot {
   readonly submission: number;
   readonly sieve: number;
   readonly doveadm: number;
-  /** The doveadm HTTP API over TLS; 0 without `tls`. */
-  readonly doveadmTls: number;
   readonly apiKey: string;
   readonly url: string;
   log(): string;
@@ -40,7 +38,7 @@ export interface Dovecot {
 export async function startDovecot({ passdb, files, relayPort = 1, authCache = true, extra = '', tls }: DovecotOptions): Promise<Dovecot> {
   const folder = serviceFolder('dovecot');
   const [imap = 0, pop3 = 0, submission = 0, sieve = 0, doveadm = 0] = await Promise.all([freePort(), freePort(), freePort(), freePort(), freePort()]);
-  const [imaps, doveadmTls] = tls === undefined ? [0, 0] : [await freePort(), await freePort()];
+  const imaps = tls === undefined ? 0 : await freePort();
   mkdirSync(join(folder, 'mail'));
   chownSync(join(folder, 'mail'), 65_534, 65_534);
   for (const [name, text] of Object.entries(files)) writeFileSync(join(folder, name), text.replaceAll('{folder}', folder));
@@ -67,7 +65,7 @@ service anvil {
   mode = 0
  }
 }
-${listener('doveadm', 'http', doveadm, tls === undefined ? '' : ` inet_listener https {\n  port = ${String(doveadmTls)}\n  ssl = yes\n }\n`)}
+${listener('doveadm', 'http', doveadm).replace(' }', tls?.doveadm === true ? '  ssl = yes\n }' : ' }')}
 ${listener('imap-login', 'imap', imap, tls === undefined ? off('imaps') : ` inet_listener imaps {\n  port = ${String(imaps)}\n  ssl = yes\n }\n`)}
 ${listener('pop3-login', 'pop3', pop3, off('pop3s'))}
 ${listener('submission-login', 'submission', submission)}
@@ -99,7 +97,7 @@ ${extra}
   };
   await start();
   return {
-    folder, imap, imaps, pop3, submission, sieve, doveadm, doveadmTls, apiKey: 'api-key', url: `http://127.0.0.1:${String(doveadm)}`,
+    folder, imap, imaps, pop3, submission, sieve, doveadm, apiKey: 'api-key', url: `${tls?.doveadm === true ? 'https' : 'http'}://127.0.0.1:${String(doveadm)}`,
     log, kill, start,
     async stop() { await running?.kill(); remove(folder); },
   };

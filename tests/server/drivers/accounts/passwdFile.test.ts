@@ -208,7 +208,7 @@ describe('passwdFile', () => {
     writeFileSync(file, `alice:${await hashed('Old-one-1')}:::Alice A:::\nbob:${await hashed('Old-one-1')}\n`);
     const api = await create({ file, usernameFormat: 'local', domain: 'example.test', scheme: 'BLF-CRYPT', bcryptCost: 4 });
     await api.changePassword(ALICE.address, secret('Old-one-1'), secret('New-one-2'), within());
-    expect(await api.find(ALICE.address, within())).toEqual({ address: ALICE.address, enabled: true, passwordChangedAt: null, displayName: 'Alice A' });
+    expect(await api.find(ALICE.address, within())).toEqual({ address: ALICE.address, enabled: true, passwordChangedAt: null, displayName: 'Alice A', passwordChangedNotAfter: expect.any(Number) });
     expect(await api.find('alice@other.test', within())).toBeNull();
     expect(await api.verifyPassword(ALICE.address, secret('New-one-2'), within())).toBe(true);
     expect(await api.listDomains('EXAM', within())).toEqual(['example.test']);
