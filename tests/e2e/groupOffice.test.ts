@@ -313,6 +313,37 @@ test('closing unmounts, a second opening works, and what is typed survives a rel
   expect(await ours(opened)).toBe(0);
 }, 60_000);
 
+test('opened and closed many times, nothing is left behind: no section, no listener, no request', async () => {
+  const opened = await visit();
+  await openAccount(opened);
+  await button(opened).waitFor();
+  await opened.getByRole('button', { name: 'Close dialog' }).click();
+  const devtools = await opened.context().newCDPSession(opened);
+  const held = async () => {
+    await devtools.send('HeapProfiler.collectGarbage');
+    const { jsEventListeners, nodes } = await devtools.send('Memory.getDOMCounters');
+    return { jsEventListeners, nodes };
+  };
+  // The real dialog is made once, and shown and hidden from then on.
+  const show = () => opened.evaluate(() => { const { dialog } = globalThis as unknown as { dialog: { show(): { load(user: unknown): void }; user: unknown } }; dialog.show().load(dialog.user); });
+  const round = async () => {
+    await show();
+    await button(opened).waitFor();
+    await opened.getByRole('button', { name: 'Close dialog' }).click();
+    expect(await ours(opened)).toBe(0);
+  };
+  for (let warm = 0; warm < 3; warm++) await round();
+  const before = await held();
+  for (let again = 0; again < 10; again++) await round();
+  const after = await held();
+  // Ten sections would be hundreds of listeners and more than a thousand nodes.
+  expect(after.jsEventListeners - before.jsEventListeners).toBeLessThan(20);
+  expect(after.nodes - before.nodes).toBeLessThan(100);
+  asked.length = 0;
+  await opened.waitForTimeout(300);
+  expect(asked).toEqual([]);
+}, 120_000);
+
 test('an administrator who edits somebody else sees no section, nor does a user without the module', async () => {
   dialogUser = { id: '4711' };
   const admin = await visit();
