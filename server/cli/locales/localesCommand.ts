@@ -8,6 +8,8 @@ import { checkGlossary, checkNotes, fixedLayout } from './checkSources.ts';
 import type { Finding } from './finding.ts';
 import { localeSources, shippedFolder } from './localeSources.ts';
 import { localeStats, statsTable } from './localeStats.ts';
+import { startPreview } from './preview/previewServer.ts';
+import { takeShots } from './preview/takeShots.ts';
 import { sortedLines } from './sortedJson.ts';
 
 interface FolderOption { readonly dir?: string }
@@ -47,12 +49,12 @@ function check(tags: readonly string[], flags: CheckFlags): void {
   if (errors > 0) process.exitCode = 1;
 }
 
-function told(work: () => void): void {
+async function told(work: () => void | Promise<void>): Promise<void> {
   try {
-    work();
+    await work();
   } catch (error) {
-    if (!(error instanceof LocaleProblem)) throw error;
-    process.stderr.write(`${error.message}\n`);
+    if (!(error instanceof LocaleProblem) && (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
+    process.stderr.write(`${(error as Error).message}\n`);
     process.exitCode = 1;
   }
 }
@@ -65,10 +67,10 @@ export function localesCommand(): Command {
     .option('--json', 'print JSON')
     .option('--partial', 'what is not translated yet is a warning: people read the fallback')
     .option('--fix', 'sort and lay out the files first')
-    .action((tags: string[], flags: CheckFlags) => { told(() => { check(tags, flags); }); });
+    .action((tags: string[], flags: CheckFlags) => told(() => { check(tags, flags); }));
   withFolder(locales.command('add').description('begin a language: a file with the English texts as hints').argument('<tag>', 'BCP 47: sk, pt-BR'))
-    .action((tag: string, flags: FolderOption) => {
-      told(() => {
+    .action(async (tag: string, flags: FolderOption) => {
+      await told(() => {
         const written = addLocale(tag, localeSources(), folderOf(flags));
         say(`${written.map((path) => `wrote ${relative(process.cwd(), path)}`).join('\n')}\nReplace each text that begins with "@todo". Nothing else is needed: the language is offered as soon as the file is there.\n`);
       });
@@ -78,6 +80,22 @@ export function localesCommand(): Command {
     .action((flags: CheckFlags) => {
       const rows = localeStats(localeSources(), folderOf(flags));
       say(flags.json === true ? `${JSON.stringify(rows, null, 2)}\n` : statsTable(rows));
+    });
+  withFolder(locales.command('preview').description('every surface in every state on one page; reloads when you save').argument('<tag>', 'a language, or en-XA, ar-XB'))
+    .option('-p, --port <number>', 'port to listen on', '8090')
+    .action(async (tag: string, flags: FolderOption & { readonly port: string }) => {
+      await told(async () => {
+        const { url } = await startPreview({ port: Number(flags.port), folder: flags.dir === undefined ? null : folderOf(flags) });
+        say(`\n  ${url}/${tag}/\n\n  Save a file and the page reloads. Ctrl+C ends it.\n`);
+      });
+    });
+  withFolder(locales.command('shots').description('a picture of every surface in every state, wide and narrow').argument('<tag>', 'a language, or en-XA, ar-XB'))
+    .option('-o, --out <folder>', 'where to put them', 'shots')
+    .action(async (tag: string, flags: FolderOption & { readonly out: string }) => {
+      await told(async () => {
+        const paths = await takeShots(tag, resolve(flags.out, tag), flags.dir === undefined ? null : folderOf(flags));
+        say(`${String(paths.length)} pictures in ${resolve(flags.out, tag)}\n`);
+      });
     });
   return locales;
 }
