@@ -17,6 +17,7 @@ export function LanguageChoice({ load }: { readonly load: () => Promise<readonly
   return (
     <label className="language">{t('shell.language')}{' '}
       <select value={language} onChange={(event) => { chooseLanguage(event.target.value); }}>
+        {!languages.some(({ tag }) => tag === language) && <option value={language}>{language}</option>}
         {languages.map(({ tag, name }) => <option key={tag} value={tag} lang={tag}>{name}</option>)}
       </select>
     </label>
