@@ -14,10 +14,11 @@ const chunk = bytes(join(dist, files['account-section.js']));
 /** What the service sends to a surface in each language, as it sends it (server/http/routes/assets.ts). */
 const { createTextLibrary } = await import('../dist/server/texts/textLibrary.js');
 const { SURFACE_TEXTS } = await import('../dist/module/texts/surfaceTexts.js');
+const { withShortKeys } = await import('../dist/module/texts/shortKey.js');
 const library = createTextLibrary();
 const sizes = Object.entries(SURFACE_TEXTS).map(([surface, wanted]) => ({
   surface,
-  languages: library.languages().map(({ tag }) => ({ tag, size: gzipSync(JSON.stringify(Object.fromEntries(Object.entries(library.texts(tag)).filter(([key]) => wanted.test(key)))), { level: 9 }).length })).sort((left, right) => right.size - left.size),
+  languages: library.languages().map(({ tag }) => ({ tag, size: gzipSync(JSON.stringify(withShortKeys(Object.fromEntries(Object.entries(library.texts(tag)).filter(([key]) => wanted.test(key))))), { level: 9 }).length })).sort((left, right) => right.size - left.size),
 }));
 const texts = sizes.find(({ surface }) => surface === 'section').languages[0].size;
 const context = 500; // the answer of GET context, not compressed, rounded up

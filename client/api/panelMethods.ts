@@ -25,7 +25,7 @@ export type UserPanelApi = ReturnType<typeof userPanelApi>;
 
 export const userPanelApi = (send: Send) => ({
   getLanguages: () => getLanguages(send),
-  getMessages: (chosen: string | null) => send<Record<string, string>>('GET', `/locales/user-panel/${wishes(chosen)}.json`, undefined, undefined),
+  getMessages: (chosen: string | null) => send<Record<string, string>>('GET', `/locales/user-panel/${wishes(chosen)}.short.json`, undefined, undefined),
   logIn: (request: { address: string; password: string }) => send<UserSessionResponse>('POST', USER.logIn.path, request, undefined),
   getSession: (signal?: AbortSignal) => send<UserSessionResponse>('GET', USER.getSession.path, undefined, signal),
   logOut: () => send<object>('POST', USER.logOut.path, {}, undefined),
@@ -39,7 +39,7 @@ export type AdminPanelApi = ReturnType<typeof adminPanelApi>;
 
 export const adminPanelApi = (send: Send) => ({
   getLanguages: () => getLanguages(send),
-  getMessages: (chosen: string | null) => send<Record<string, string>>('GET', `/locales/admin-panel/${wishes(chosen)}.json`, undefined, undefined),
+  getMessages: (chosen: string | null) => send<Record<string, string>>('GET', `/locales/admin-panel/${wishes(chosen)}.short.json`, undefined, undefined),
   logIn: (request: { name: string; password: string }) => send<AdminSessionResponse>('POST', ADMIN.logIn.path, request, undefined),
   getHostAdministrator: (signal?: AbortSignal) => send<HostAdministratorResponse>('GET', ADMIN.getHostAdministrator.path, undefined, signal),
   logInByHost: () => send<AdminSessionResponse>('POST', ADMIN.logInByHost.path, {}, undefined),

@@ -151,7 +151,7 @@ async function webmailPage(): Promise<void> {
 }
 
 async function start(): Promise<void> {
-  translator = createTranslator((await (await fetch(`${base}/locales/webmail/${wishes(localStorage.getItem(LANGUAGE))}.json`)).json()) as Record<string, string>);
+  translator = createTranslator((await (await fetch(`${base}/locales/webmail/${wishes(localStorage.getItem(LANGUAGE))}.short.json`)).json()) as Record<string, string>);
   const { language, direction } = translator;
   document.documentElement.lang = language;
   document.documentElement.dir = direction;

@@ -1,3 +1,5 @@
+import { shortKey } from './shortKey.ts';
+
 type Messages = typeof import('../../locales/en.json');
 
 /** A key of `locales/en.json`; the plural forms of one text are one key. */
@@ -22,15 +24,17 @@ const RIGHT_TO_LEFT = /^(ar|dv|fa|he|ku|ps|ur|yi)\b/;
 
 export const directionOf = (language: string): 'ltr' | 'rtl' => (RIGHT_TO_LEFT.test(language) ? 'rtl' : 'ltr');
 
-/** Reads texts of `locales/` in one language. `messages` carries that language's tag under `@language`. */
+/** Reads texts of `locales/` in one language. `messages` carries that language's tag under `@language`; its keys may be short. */
 export function createTranslator(messages: Readonly<Record<string, string>>): Translator {
   const language = messages['@language'] ?? 'en';
   const plural = new Intl.PluralRules(language);
   const numbers = new Intl.NumberFormat(language);
+  // As they stand in the files, or as browsers are sent them.
+  const message = (key: string): string | undefined => messages[key] ?? messages[shortKey(key)];
   function text(key: string, params: MessageParams = {}): string | undefined {
     const count = params['count'] ?? Object.values(params).find((value) => typeof value === 'number');
-    const form = typeof count === 'number' ? (messages[`${key}_${plural.select(count)}`] ?? messages[`${key}_other`]) : undefined;
-    return (form ?? messages[key])?.replaceAll(/\{\{(\w+)\}\}/g, (_whole, name: string) => {
+    const form = typeof count === 'number' ? (message(`${key}_${plural.select(count)}`) ?? message(`${key}_other`)) : undefined;
+    return (form ?? message(key))?.replaceAll(/\{\{(\w+)\}\}/g, (_whole, name: string) => {
       const value = params[name] ?? '';
       return typeof value === 'number' ? numbers.format(value) : value;
     });

@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import fastifyStatic from '@fastify/static';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ModuleError } from '../../../module/errors.ts';
+import { withShortKeys } from '../../../module/texts/shortKey.ts';
 import { type Surface, SURFACE_TEXTS } from '../../../module/texts/surfaceTexts.ts';
 import { packageRoot, readJson } from '../../paths.ts';
 import type { Wiring } from '../../wiring.ts';
@@ -25,9 +26,10 @@ export async function assetRoutes(app: FastifyInstance, { config, dataDir, texts
 
   app.get<{ Params: { surface: string; file: string } }>(`${basePath}/locales/:surface/:file`, (request, reply) => {
     const wanted: RegExp | undefined = SURFACE_TEXTS[request.params.surface as Surface];
-    const wishes = /^(.*)\.json$/.exec(request.params.file)?.[1];
+    const [, wishes, short] = /^(.*?)(\.short)?\.json$/.exec(request.params.file) ?? [];
     if (wanted === undefined || wishes === undefined || !WISHES.test(wishes)) throw new ModuleError('NOT_FOUND');
-    return sendTexts(request, reply, Object.fromEntries(Object.entries(texts.texts(texts.choose(wishes.split(',')))).filter(([key]) => wanted.test(key))));
+    const chosen = Object.fromEntries(Object.entries(texts.texts(texts.choose(wishes.split(',')))).filter(([key]) => wanted.test(key)));
+    return sendTexts(request, reply, short === undefined ? chosen : withShortKeys(chosen));
   });
 
   function sendTexts(request: FastifyRequest, reply: FastifyReply, chosen: object) {

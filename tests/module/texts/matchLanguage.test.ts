@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { chooseLanguage, matchLanguage } from '../../../module/texts/matchLanguage.ts';
+import { shortKey, withShortKeys } from '../../../module/texts/shortKey.ts';
+import { createTranslator } from '../../../module/texts/translator.ts';
 import { pluralCategories, requiredKeys, sourceText } from '../../../module/texts/pluralKeys.ts';
 
 const SHIPPED = 'ar bn de en en-AU en-GB en-PH fr he id nb nl pt-BR pt-PT ro zh-CN zh-TW'.split(' ');
@@ -25,4 +28,12 @@ test('plural forms and what they translate', () => {
   expect(requiredKeys('th', source)).toEqual(['a.left_other', 'b.one']);
   expect(pluralCategories('tlh')).toEqual(['other']);
   expect([sourceText('a.left_few', source), sourceText('a.left_one', source), sourceText('b.one', source), sourceText('c', source)]).toEqual(['others', 'one', 'B', undefined]);
+});
+
+test('short keys: no two alike, plural forms kept, read by the translator', () => {
+  const keys = Object.keys(JSON.parse(readFileSync('locales/en.json', 'utf8')) as object);
+  expect(new Set(keys.map(shortKey)).size).toBe(keys.length);
+  expect(shortKey('done.count_other')).toBe(`${shortKey('done.count')}_other`);
+  const { t, language } = createTranslator(withShortKeys({ '@language': 'de', 'done.count_one': '{{channel}}: {{count}} Sitzung', 'done.count_other': '{{channel}}: {{count}} Sitzungen', 'field.new': 'Passwort' }));
+  expect([t('field.new'), t('done.count', { channel: 'IMAP', count: 2 }), language]).toEqual(['Passwort', 'IMAP: 2 Sitzungen', 'de']);
 });

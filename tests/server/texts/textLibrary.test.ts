@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, utimesSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
+import { shortKey } from '../../../module/texts/shortKey.ts';
 import { createTextLibrary, type Language } from '../../../server/texts/textLibrary.ts';
 import { startService } from '../../fixtures/service.ts';
 
@@ -91,6 +92,7 @@ describe('a running server', () => {
       expect((await service.app.inject(`${base}/manifest.json`)).json<{ locales: string[] }>().locales).toContain('tlh');
       expect((await texts('section/tlh,nl')).json()).toMatchObject({ '@language': 'tlh', 'section.retry': 'ngoq', 'field.new': 'Password' });
       expect((await texts('section/nl')).json()).toMatchObject({ 'section.info': 'Bel ons: 555 0100.' });
+      expect((await texts('section/nl.short')).json()).toMatchObject({ '@language': 'nl', [shortKey('section.info')]: 'Bel ons: 555 0100.' });
       const packed = await texts('section/nl', { 'accept-encoding': 'gzip' });
       expect(JSON.parse(gunzipSync(packed.rawPayload).toString('utf8'))).toEqual((await texts('section/nl')).json());
       for (const path of ['section/nl/..', 'section/%2e%2e%2fen', 'section/nl,', 'nothing/nl', 'nl']) expect((await texts(path)).statusCode).toBe(404);

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { extname, join, normalize } from 'node:path';
+import { withShortKeys } from '../../../../module/texts/shortKey.ts';
 import { type Surface, SURFACE_TEXTS } from '../../../../module/texts/surfaceTexts.ts';
 import { packageRoot, readJson } from '../../../paths.ts';
 import { localePath, localeTags } from '../../../texts/localeFile.ts';
@@ -70,7 +71,7 @@ export async function startPreview({ port = 0, folder = null }: { readonly port?
 }
 
 const surfaceTexts = (surface: Surface, tag: string, library: TextLibrary): object =>
-  Object.fromEntries(Object.entries(library.texts(library.choose([tag]))).filter(([key]) => SURFACE_TEXTS[surface].test(key)));
+  withShortKeys(Object.fromEntries(Object.entries(library.texts(library.choose([tag]))).filter(([key]) => SURFACE_TEXTS[surface].test(key))));
 
 /** Changes whenever a language file does. */
 const stampOf = (own: string | null): string => [join(packageRoot(), 'locales'), ...(own === null ? [] : [own])]
