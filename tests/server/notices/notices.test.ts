@@ -154,6 +154,22 @@ test('a refused change tells nobody anything', async () => {
   expect([sink.mails, await delivery.outbox.list(10)]).toEqual([[], []]);
 });
 
+test('a change that the back end refused leaves no row behind', async () => {
+  const sink = await sinkOf();
+  const { wiring, pass, dataDir } = await start(sink.port);
+  const rows = async (): Promise<number> => {
+    const database = openSqlite<{ notice: { id: string } }>(join(dataDir, 'state.db'));
+    const found = await database.selectFrom('notice').select('id').execute();
+    await database.destroy();
+    return found.length;
+  };
+  const notices = await wiring.notices.draft({ event: 'change', address: ALICE.address, actor: ALICE.address, actorKind: 'owner', remoteAddress: '', userAgent: '', surface: 'user-panel', language: undefined });
+  await wiring.outbox.record({ changeId: 'refused', address: ALICE.address, stores: ['web'], passwordVersion: null, settleAfter: 0, notices });
+  expect(await rows()).toBe(1);
+  await wiring.outbox.cancel('refused');
+  expect([await rows(), await pass(), sink.mails]).toEqual([0, 0, []]);
+});
+
 test('what a thief may choose says nothing of the thief\'s: User-Agent, a hostile recovery address', async () => {
   const sink = await sinkOf();
   const hostile = await withRecovery('x@evil.test\r\nBcc: all@evil.test', null);
