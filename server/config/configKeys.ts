@@ -82,7 +82,7 @@ function walk(own: Description, path: string, secret: boolean): ConfigKey[] {
 }
 
 /** Every key that a schema knows, in its order, groups before what is in them. */
-export const keysOf = (schema: Schema): readonly ConfigKey[] => walk(schema.describe() as unknown as Description, '', false);
+const keysOf = (schema: Schema): readonly ConfigKey[] => walk(schema.describe() as unknown as Description, '', false);
 
 const known = new Map<string, readonly ConfigKey[]>();
 function cached(name: string, schema: Schema): readonly ConfigKey[] {

@@ -48,7 +48,7 @@ export function fromEnvironment(environment: Readonly<Record<string, string | un
 }
 
 /** The parts of a path: `accounts[0].url` is `accounts`, `0`, `url`. */
-export const partsOf = (path: string): readonly string[] => path.split(/[.[\]]+/).filter((part) => part !== '');
+const partsOf = (path: string): readonly string[] => path.split(/[.[\]]+/).filter((part) => part !== '');
 
 export function valueAt(tree: unknown, path: string): unknown {
   return partsOf(path).reduce<unknown>((value, part) => (typeof value === 'object' && value !== null ? (value as Tree)[part] : undefined), tree);

@@ -21,7 +21,7 @@ const CURES: Readonly<Record<string, string>> = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'use the name that stands in the certificate',
 };
 
-export const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host) && isIP(host) === 4;
+const isLoopback = (host: string): boolean => host === 'localhost' || host === '::1' || /^127\./.test(host) && isIP(host) === 4;
 
 const day = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
 

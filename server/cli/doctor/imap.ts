@@ -17,7 +17,7 @@ export interface ImapConnection {
 }
 
 /** `host`, `host:port`, `host:port:starttls`, `host:port:none`. */
-export function imapServerOf(text: string): ImapServer {
+function imapServerOf(text: string): ImapServer {
   const found = /^(\[[\da-f:]+\]|[^\s:]+)(?::(\d{1,5}))?(?::(tls|starttls|none))?$/i.exec(text);
   if (found === null) throw new CommandError('USAGE', '--imap: host, host:port or host:port:tls|starttls|none is expected.');
   const port = Number(found[2] ?? 993);
