@@ -23,7 +23,9 @@ const DIALECTS: Readonly<Record<string, 'mysql' | 'postgres'>> = {
 export const SQL_URL_FORMS = 'mysql://user:password@host:port/database, postgres://... (?socket=/path for a Unix socket) or sqlite:/path/of/the/file';
 
 /** Null where the text is none of {@link SQL_URL_FORMS}; the text itself never stands in an error, it holds a password. */
-export function parseSqlUrl(url: string): SqlTarget | null {
+export function parseSqlUrl(url: unknown): SqlTarget | null {
+  // A rule between keys is asked before the type of each is known to be right.
+  if (typeof url !== 'string') return null;
   if (url.startsWith('sqlite:')) {
     const path = url.slice('sqlite:'.length).replace(/^\/\/(?=\/)/, '');
     if (path === '' || path.includes('\0') || (path.startsWith('//') && isAbsolute(path))) return null;
