@@ -1,4 +1,5 @@
 import type { FastifyInstance } from 'fastify';
+import { ModuleError } from '../../../module/errors.ts';
 import { hashAdministratorPassword } from '../../../server/panels/administrators.ts';
 import type { AccountApi } from '../../../server/ports/accountApi.ts';
 import type { Wiring } from '../../../server/wiring.ts';
@@ -55,7 +56,20 @@ describe('two administrators on two nodes in the same milliseconds', () => {
   const set = (app: FastifyInstance, panel: Panel, newPassword: string, passwordVersion: unknown) => call(app, panel, 'POST', '/admin/api/v1/mailbox/password', { address: BOB.address, newPassword, passwordVersion });
   const version = async (app: FastifyInstance, panel: Panel) => (await call(app, panel, 'GET', `/admin/api/v1/mailbox?address=${BOB.address}`)).body['passwordVersion'];
   /** A back end that can tell no version, and takes whatever it is given. */
-  const withoutVersion = (wired: Wiring): Wiring => ({ ...wired, accounts: { ...wired.accounts, passwordVersion: () => Promise.resolve(null), setPassword: (address, next, options) => wired.accounts.setPassword(address, next, { ...options, expectedVersion: null }) } });
+  const withoutVersion = (wired: Wiring): Wiring => ({ ...wired, accounts: {
+    ...wired.accounts, passwordVersion: () => Promise.resolve(null),
+    async setPassword(address, next, options) {
+      // Long enough for another set to come in between; and the last one wins, as in a back end that compares nothing.
+      await new Promise((resolve) => { setTimeout(resolve, 50); });
+      for (;;) {
+        try {
+          return await wired.accounts.setPassword(address, next, { ...options, expectedVersion: null });
+        } catch (error) {
+          if (!(error instanceof ModuleError) || error.code !== 'ACCOUNT_CHANGED_MEANWHILE') throw error;
+        }
+      }
+    },
+  } });
   /** No turn is ever refused: what is left is the comparison within the driver's write. */
   const withoutTurns = (wired: Wiring): Wiring => ({ ...wired, turns: { ...wired.turns, take: () => Promise.resolve({ release: () => Promise.resolve() }) } });
 
