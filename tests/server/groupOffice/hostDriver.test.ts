@@ -49,6 +49,28 @@ describe('hosts/groupOffice', () => {
     });
   });
 
+  it('lets its system administrators into the Admin Panel only where the operator says so, and only while they are that', async () => {
+    expect(host.administrator).toBeUndefined();
+    await host.close();
+    host = await create({ administratorDomains: ['mail.test'] });
+    const ofAll = await create({ administratorDomains: ['*'] });
+    // The panel's own token, which Group-Office does not know, does not matter.
+    const asks = (accessToken: string, from = host) => from.administrator?.(request({ cookies: { accessToken }, headers: { 'x-csrf-token': 'of-the-panel' } }), options());
+    expect(await asks(session.accessToken)).toBeNull();
+    expect(await asks('not-a-session')).toBeNull();
+    double.state.addUser({ username: 'Root', email: 'root@mail.test', password: 'Rootpass-1', isAdmin: true });
+    const root = await double.signIn('Root', 'Rootpass-1');
+    expect(await asks(root.accessToken)).toEqual({ name: 'Root', domains: ['mail.test'] });
+    expect(await asks(root.accessToken, ofAll)).toEqual({ name: 'Root', domains: null });
+    const user = double.state.userByName('Root')!;
+    Object.assign(user, { isAdmin: false });
+    expect(await asks(root.accessToken)).toBeNull();
+    await ofAll.close();
+    await double.stop();
+    await expect(asks(root.accessToken)).rejects.toMatchObject({ code: 'HOST_UNAVAILABLE' });
+    double = await GroupOfficeDouble.start();
+  });
+
   it('sends its own Host where one is configured', async () => {
     await host.close();
     host = await create({ host: 'office.example.test' });
