@@ -7,6 +7,7 @@ import { BACKENDS } from '../../services/mailBackends.ts';
 import { type AnyMailPlatform, platformOn } from '../../services/mailPlatform.ts';
 import { sleep, until } from '../../services/process.ts';
 import { tcpGate } from '../../services/tcpGate.ts';
+import { tcpTap } from '../../services/tcpTap.ts';
 
 type Service = Awaited<ReturnType<typeof startService>>;
 const states = (clients: readonly MailClient[]) => Promise.all(clients.map((client) => client.alive()));
@@ -87,6 +88,26 @@ describe.each(['mariadb', 'postgres', 'ldap'] as const)('mail clients that stay 
     await gate.stop();
   });
 
+  it('the same with sessionsDuringOutage: end: what came in meanwhile is ended too, another mailbox is not', async () => {
+    const gate = await tcpGate(platform.dovecot.doveadm);
+    const from = await start({ overrides: { sessions: [{ driver: 'embedded', name: 'web' }, { driver: 'dovecot', name: 'mail', sessionsDuringOutage: 'end', backends: [{ url: `http://127.0.0.1:${String(gate.port)}`, apiKey: platform.dovecot.apiKey }] }] } });
+    const old = await imapClient(platform.dovecot.imap, ALICE.address, ALICE.password, { idle: true, from: '127.0.0.8' });
+    const bob = await imapClient(platform.dovecot.imap, BOB.address, BOB.password, { idle: true });
+    await sleep(1100);
+    gate.shut();
+    expect((await go(from)).body).toMatchObject({ revocation: 'pending' });
+    await sleep(1100);
+    // The cache still takes the old password: that is why nobody can say who this is.
+    const thief = await imapClient(platform.dovecot.imap, ALICE.address, ALICE.password, { idle: true, from: '127.0.0.9' });
+    expect([await old?.alive(), await thief?.alive()]).toEqual([true, true]);
+    gate.open();
+    await settled(from);
+    expect([await old?.alive(), await thief?.alive(), await bob?.alive()]).toEqual([false, false, true]);
+    expect(await platform.accepts(ALICE.address, ALICE.password)).toBe(false);
+    bob?.close();
+    await gate.stop();
+  });
+
   it('database down before the record: refused, nothing is owed, everybody stays', async () => {
     const from = await start({ overrides: { timeouts: { accountsMs: 3000, sessionsMs: 5000, hostMs: 5000 } } });
     const clients = await platform.connect(ALICE.address, ALICE.password);
@@ -138,4 +159,67 @@ describe.each(['mariadb', 'postgres', 'ldap'] as const)('mail clients that stay 
     expect(await platform.accepts(ALICE.address, ALICE.password)).toBe(false);
     expect(await platform.accepts(ALICE.address, NEW)).toBe(true);
   });
+});
+
+describe('LDAP slow past the time-out', () => {
+  const backend = async () => {
+    const platform = await platformOn(await BACKENDS.ldap());
+    const [accounts] = platform.overrides.accounts as { url: string }[];
+    return { platform, accounts: accounts as { url: string }, port: Number(new URL(accounts?.url ?? '').port) };
+  };
+
+  it('the change was sent and lands, no answer comes: "unknown", and the log-out follows by itself', async () => {
+    const { platform, accounts, port } = await backend();
+    // Lets everything through but the answers after a password change was sent.
+    const tap = await tcpTap(port, '1.3.6.1.4.1.4203.1.11.1');
+    let silent = true;
+    const service = await startService({
+      overrides: { ...platform.overrides, accounts: [{ ...accounts, url: `ldap://127.0.0.1:${String(tap.port)}` }], timeouts: { accountsMs: 1500, sessionsMs: 5000, hostMs: 5000 } },
+      // Whether the new password counts cannot be asked either, as long as the directory is slow.
+      decorate: (wiring: Wiring) => ({ ...wiring, accounts: { ...wiring.accounts, verifyPassword: async (address, password, call) => {
+        if (silent && password.reveal() === NEW) throw new ModuleError('ACCOUNTS_UNAVAILABLE');
+        return wiring.accounts.verifyPassword(address, password, call);
+      } } }),
+    });
+    const clients = await platform.connect(ALICE.address, ALICE.password);
+    const bobs = await platform.connect(BOB.address, BOB.password);
+    const browser = await logIn(service.app, ALICE);
+    const answer = await change(service.app, browser, { currentPassword: ALICE.password, newPassword: NEW });
+    expect([answer.statusCode, answer.json<{ code: string; changed: string }>()]).toEqual([504, expect.objectContaining({ code: 'ACCOUNTS_OUTCOME_UNKNOWN', changed: 'unknown' })]);
+    expect(await owed(service)).toHaveLength(2);
+    silent = false;
+    await service.wiring.outbox.retryNow();
+    await settled(service);
+    expect(await states(clients)).toEqual(all(false));
+    expect(await alive(service.app, browser)).toBe(false);
+    expect([await platform.accepts(ALICE.address, ALICE.password), await platform.accepts(ALICE.address, NEW)]).toEqual([false, true]);
+    expect(await states(bobs)).toEqual(all(true));
+    for (const client of bobs) client.close();
+    await service.stop();
+    await tap.stop();
+    await platform.stop();
+  }, 120_000);
+
+  it('the directory never took it: "unknown" first, then nothing is owed and everybody stays', async () => {
+    const { platform, accounts, port } = await backend();
+    const gate = await tcpGate(port);
+    const service = await startService({
+      overrides: { ...platform.overrides, accounts: [{ ...accounts, url: `ldap://127.0.0.1:${String(gate.port)}` }], timeouts: { accountsMs: 700, sessionsMs: 5000, hostMs: 5000 } },
+      decorate: (wiring: Wiring) => ({ ...wiring, accounts: { ...wiring.accounts, changePassword: async () => { gate.shut(); throw new ModuleError('ACCOUNTS_OUTCOME_UNKNOWN'); } } }),
+    });
+    const clients = await platform.connect(ALICE.address, ALICE.password);
+    const browser = await logIn(service.app, ALICE);
+    expect((await change(service.app, browser, { currentPassword: ALICE.password, newPassword: NEW })).statusCode).toBe(504);
+    expect(await owed(service)).toHaveLength(2);
+    gate.open();
+    // Until then the write could still be on its way.
+    await until('an empty outbox', async () => { await service.wiring.outbox.retryNow(); await service.worker.runOnce(); return (await owed(service)).length === 0; }, 30_000);
+    expect(await states(clients)).toEqual(all(true));
+    expect(await alive(service.app, browser)).toBe(true);
+    expect([await platform.accepts(ALICE.address, ALICE.password), await platform.accepts(ALICE.address, NEW)]).toEqual([true, false]);
+    for (const client of clients) client.close();
+    await service.stop();
+    await gate.stop();
+    await platform.stop();
+  }, 120_000);
 });
