@@ -271,7 +271,7 @@ test('the whole story: two browsers, generator, keyboard, everybody out, old ref
   expect(left).toContain('Your password has been changed');
   for (const secret of [password, ALICE.password]) {
     expect(left).not.toContain(secret);
-    for (const name of readdirSync(dataDir)) expect(readFileSync(join(dataDir, name)).includes(secret)).toBe(false);
+    for (const file of readdirSync(dataDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())) expect(readFileSync(join(file.parentPath, file.name)).includes(secret)).toBe(false);
     expect(said).not.toContain(secret);
   }
   await shoot(one, 'done');

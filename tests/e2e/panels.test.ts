@@ -96,7 +96,7 @@ const left = (page: Page) => page.evaluate(async () => {
 
 function keepsNothing(secrets: readonly string[]): void {
   for (const secret of secrets) {
-    for (const name of readdirSync(dataDir)) expect(readFileSync(join(dataDir, name)).includes(secret)).toBe(false);
+    for (const file of readdirSync(dataDir, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile())) expect(readFileSync(join(file.parentPath, file.name)).includes(secret)).toBe(false);
     expect(said).not.toContain(secret);
   }
 }
