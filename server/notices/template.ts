@@ -16,7 +16,7 @@ const SECTION = /\{\{\s*#\s*([A-Za-z]+)\s*\}\}((?:(?!\{\{\s*[#/])[\s\S])*)\{\{\s
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', '\'': '&#39;' };
 
 /** Text as HTML: nothing of it is markup; a line end stays one. */
-export const escapeHtml = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '').replaceAll('\n', '<br>');
+const escapeHtml = (text: string): string => text.replaceAll(/[&<>"']/g, (character) => ENTITIES[character] ?? '').replaceAll('\n', '<br>');
 
 /** Everything that is wrong with a template, a line each. */
 export function templateProblems(source: string): string[] {
