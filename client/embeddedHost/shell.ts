@@ -155,6 +155,7 @@ async function start(): Promise<void> {
   const { language, direction } = translator;
   document.documentElement.lang = language;
   document.documentElement.dir = direction;
+  document.title = t('shell.appName');
   await (app.dataset['page'] === 'login' ? loginPage() : webmailPage());
 }
 

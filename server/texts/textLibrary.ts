@@ -90,7 +90,9 @@ export function createTextLibrary(ownFolder: string | null = null, onBroken: OnB
 
   return {
     languages() {
-      const named = tags().map((tag): Language => ({ tag, name: folders.map((folder) => read(folder, tag)?.name).find(Boolean) ?? ownName(tag), direction: directionOf(tag) }));
+      // A file that was only begun is not offered; one of a region may have nothing to differ in.
+      const begun = (tag: string): boolean => (tag.includes('-') && tags().includes(tag.split('-')[0] ?? '')) || folders.some((folder) => Object.keys(read(folder, tag)?.texts ?? {}).length > 0);
+      const named = tags().filter(begun).map((tag): Language => ({ tag, name: folders.map((folder) => read(folder, tag)?.name).find(Boolean) ?? ownName(tag), direction: directionOf(tag) }));
       const { compare } = new Intl.Collator('en');
       return named.sort((left, right) => compare(left.name, right.name));
     },

@@ -46,6 +46,8 @@ export function checkLocale(tag: string, sources: LocaleSources, options: CheckO
   if (content !== sortedJson(texts.all)) report(1, null, complain('format', 'the keys are not sorted, or the lines are not laid out as in the other files', `mailbox-password locales check ${tag} --fix`));
 
   const { english } = sources;
+  // In a folder of one's own a file lies over the shipped one: it may hold a single text.
+  const over = options.folder !== sources.home;
   // A regional file (en-GB beside en) holds only what differs from its language.
   const parent = tag.includes('-') && sources.tags.includes(tag.split('-')[0] ?? '') ? (tag.split('-')[0] ?? '') : null;
   const glossary = sources.glossary(tag) ?? (parent === null ? null : sources.glossary(parent)) ?? NO_GLOSSARY;
@@ -68,13 +70,16 @@ export function checkLocale(tag: string, sources: LocaleSources, options: CheckO
         const { base } = splitPlural(key, english);
         const context = { tag, key, text, english: source, category, note: sources.notes[base], glossary };
         const rules = tag === 'en' || parent === 'en' ? TEXT_RULES.filter((rule) => rule !== sameRule) : TEXT_RULES;
-        for (const rule of rules) for (const complaint of rule(context)) report(line, key, complaint);
+        for (const rule of rules) {
+          // An operator's own sentence may do without an address.
+          for (const complaint of rule(context)) report(line, key, complaint, over && rule === placeholderRule ? 'warning' : undefined);
+        }
         if (parent !== null && parentText(key, parent, sources) === text) report(line, key, complain('same', `the same as in ${parent}.json`, 'delete the line: a regional file holds only what differs'));
       }
     }
   }
-  if (!('@reviewed' in texts.all) && tag !== 'en') report(1, null, complain('reviewed', 'does not say whether a native speaker has reviewed it', 'add "@reviewed": "no" as its first line'));
-  if (parent === null) {
+  if (!('@reviewed' in texts.all) && tag !== 'en' && !over) report(1, null, complain('reviewed', 'does not say whether a native speaker has reviewed it', 'add "@reviewed": "no" as its first line'));
+  if (parent === null && !(over && sources.tags.includes(tag))) {
     for (const key of requiredKeys(tag, english)) {
       if (key in texts.all) continue;
       const { category } = splitPlural(key, english);
@@ -83,7 +88,7 @@ export function checkLocale(tag: string, sources: LocaleSources, options: CheckO
         : complain('plural', `the form "${category}" is missing`, `add it, for example for the number ${exampleNumber(tag, category)}: ${sourceText(key, english) ?? ''}`);
       report(lineBefore(key), key, complaint, options.partial ? 'warning' : 'error');
     }
-    if (tag !== 'en' && sources.glossary(tag) === null) report(1, null, warn('glossary', 'the language has no glossary', `write locales/glossary/${tag}.json first; it keeps one word for one thing`));
+    if (tag !== 'en' && sources.glossary(tag) === null && !over) report(1, null, warn('glossary', 'the language has no glossary', `write locales/glossary/${tag}.json first; it keeps one word for one thing`));
   }
   return found.sort((left, right) => left.line - right.line);
 }

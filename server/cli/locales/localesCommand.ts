@@ -72,7 +72,7 @@ export function localesCommand(): Command {
     .action(async (tag: string, flags: FolderOption) => {
       await told(() => {
         const written = addLocale(tag, localeSources(), folderOf(flags));
-        say(`${written.map((path) => `wrote ${relative(process.cwd(), path)}`).join('\n')}\nReplace each text that begins with "@todo". Nothing else is needed: the language is offered as soon as the file is there.\n`);
+        say(`${written.map((path) => `wrote ${relative(process.cwd(), path)}`).join('\n')}\nReplace each text that begins with "@todo". Nothing else is needed: the language is offered with its first text.\n`);
       });
     });
   withFolder(locales.command('stats').description('how far each language is'))

@@ -35,7 +35,12 @@ test('a region holds what differs; a whole language carries no English', () => {
 test('what nobody has translated yet shows the language behind it', () => {
   const folder = shippedFolder();
   write(folder, 'cs', { '@reviewed': 'no', a: '@todo English a', b: 'Česky b', c: '' });
-  expect(createTextLibrary(null, undefined, folder).texts('cs')).toEqual({ '@language': 'cs', a: 'English a', b: 'Česky b', c: 'English c' });
+  write(folder, 'sk', { '@reviewed': 'no', a: '@todo English a' });
+  write(folder, 'en-PH', { '@reviewed': 'no' });
+  const library = createTextLibrary(null, undefined, folder);
+  expect(library.texts('cs')).toEqual({ '@language': 'cs', a: 'English a', b: 'Česky b', c: 'English c' });
+  // Begun, but there is nothing to read in it yet; a region may have nothing to differ in.
+  expect(library.languages().map(({ tag }) => tag)).toEqual(['cs', 'de', 'en', 'en-PH', 'en-GB']);
 });
 
 test('an operator changes one text, adds a language, and breaks a file: seen at once, and never more broken than before', () => {
