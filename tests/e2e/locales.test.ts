@@ -98,6 +98,23 @@ async function tour(tag: string, width: number): Promise<ReadonlyMap<Scene, Seen
   return seen;
 }
 
+test('the look sees what runs over, what is cut off and what stands the wrong way round', async () => {
+  const page = await browser.newPage({ viewport: { width: PHONE, height: 400 } });
+  await page.setContent(`<!doctype html><html lang="en" dir="rtl"><body>
+    <button style="width:60px;overflow:hidden;white-space:nowrap">A very long button</button><button style="width:90px;height:20px">Two lines of a button</button>
+    <p style="white-space:nowrap">${'far too wide '.repeat(9)}</p>
+    <div class="box" dir="ltr" style="display:flex"><input style="width:80px"><button>x</button></div><span class="unseen" style="position:absolute;width:1px;overflow:hidden">Only read out</span></body></html>`);
+  const { misfits, texts, ordered } = await page.evaluate(look);
+  await page.close();
+  expect(misfits.filter((misfit) => misfit.includes('A very long button'))).toHaveLength(1);
+  expect(misfits).toContainEqual(expect.stringMatching(/^cut off below: .*Two lines/));
+  expect(misfits).toContainEqual(expect.stringMatching(/^outside the window: .*far too wide/));
+  expect(misfits).toContainEqual(expect.stringMatching(/^the page is/));
+  expect(misfits.join('\n')).not.toContain('Only read out');
+  expect(texts).toContain('Only read out');
+  expect(ordered).toBe(false);
+});
+
 const problems = (seen: ReadonlyMap<Scene, Seen>, of: (what: Seen) => readonly string[]): readonly string[] =>
   [...seen].flatMap(([{ name }, what]) => of(what).map((problem) => `${name}: ${problem}`));
 
