@@ -35,7 +35,7 @@ describe.each(['mariadb', 'postgres'] as const)('two nodes share notices and his
     }
     await recordOne(one.wiring, 'undecided@example.test');
     for (;;) {
-      const tried = await Promise.all([one, two].map(({ wiring }) => wiring.noticeDelivery?.worker.runOnce()));
+      const tried = await Promise.all([one, two].map(async ({ wiring }) => (await wiring.noticeDelivery?.worker.runOnce()) ?? 0));
       if (tried.every((count) => count === 0)) break;
     }
     expect(sink.mails.map(({ to }) => to[0]).sort()).toEqual(Array.from({ length: 30 }, (_, at) => at).filter((at) => at % 10 !== 9).map((at) => `user${String(at)}@example.test`).sort());
