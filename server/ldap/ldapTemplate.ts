@@ -7,7 +7,7 @@ export interface AddressParts {
   readonly domain: string;
 }
 
-export const PLACEHOLDER = /\{([a-zA-Z]*)\}/g;
+const PLACEHOLDER = /\{([a-zA-Z]*)\}/g;
 
 /** The names between braces, in the order in which they stand. */
 export const placeholdersOf = (template: string): readonly string[] => [...template.matchAll(PLACEHOLDER)].map(([, name = '']) => name);
