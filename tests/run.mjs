@@ -1,19 +1,20 @@
 // `npm test`: brings what the tests need beyond npm, checks, builds, runs every test, and ends with a plain count.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const there = (program) => () => existsSync(program);
 const apcu = () => spawnSync('php', ['-r', 'exit(extension_loaded("apcu") ? 0 : 1);']).status === 0;
-const postgres = () => existsSync('/usr/lib/postgresql');
+// The folder alone may be the client's.
+const postgres = () => existsSync('/usr/lib/postgresql') && readdirSync('/usr/lib/postgresql').some((version) => existsSync(join('/usr/lib/postgresql', version, 'bin', 'postgres')));
 const NEEDS = [
-  { name: '/usr/sbin/dovecot', present: there('/usr/sbin/dovecot'), package: 'dovecot-core', neededBy: 'tests/server/(live|hashing|drivers)/' },
-  { name: 'Dovecot IMAP', present: there('/usr/lib/dovecot/imap'), package: 'dovecot-imapd', neededBy: 'tests/server/(live|drivers)/' },
-  { name: 'Dovecot POP3', present: there('/usr/lib/dovecot/pop3'), package: 'dovecot-pop3d', neededBy: 'tests/server/(live|drivers)/' },
-  { name: 'Dovecot submission', present: there('/usr/lib/dovecot/submission'), package: 'dovecot-submissiond', neededBy: 'tests/server/(live|drivers)/' },
-  { name: 'Dovecot ManageSieve', present: there('/usr/lib/dovecot/managesieve'), package: 'dovecot-managesieved', neededBy: 'tests/server/(live|drivers)/' },
-  { name: 'Dovecot on MariaDB', present: there('/usr/lib/dovecot/modules/auth/libdriver_mysql.so'), package: 'dovecot-mysql', neededBy: 'tests/server/live/' },
+  { name: '/usr/sbin/dovecot', present: there('/usr/sbin/dovecot'), package: 'dovecot-core', neededBy: 'tests/(server/(live|hashing|drivers)/|e2e/groupOfficeStory)' },
+  { name: 'Dovecot IMAP', present: there('/usr/lib/dovecot/imap'), package: 'dovecot-imapd', neededBy: 'tests/(server/(live|drivers)/|e2e/groupOfficeStory)' },
+  { name: 'Dovecot POP3', present: there('/usr/lib/dovecot/pop3'), package: 'dovecot-pop3d', neededBy: 'tests/(server/(live|drivers)/|e2e/groupOfficeStory)' },
+  { name: 'Dovecot submission', present: there('/usr/lib/dovecot/submission'), package: 'dovecot-submissiond', neededBy: 'tests/(server/(live|drivers)/|e2e/groupOfficeStory)' },
+  { name: 'Dovecot ManageSieve', present: there('/usr/lib/dovecot/managesieve'), package: 'dovecot-managesieved', neededBy: 'tests/(server/(live|drivers)/|e2e/groupOfficeStory)' },
+  { name: 'Dovecot on MariaDB', present: there('/usr/lib/dovecot/modules/auth/libdriver_mysql.so'), package: 'dovecot-mysql', neededBy: 'tests/(server/live/|e2e/groupOfficeStory)' },
   { name: 'Dovecot on PostgreSQL', present: there('/usr/lib/dovecot/modules/auth/libdriver_pgsql.so'), package: 'dovecot-pgsql', neededBy: 'tests/server/live/' },
   { name: 'Dovecot on LDAP', present: there('/usr/lib/dovecot/modules/auth/libauthdb_ldap.so'), package: 'dovecot-ldap', neededBy: 'tests/server/live/' },
   { name: '/usr/sbin/slapd', present: there('/usr/sbin/slapd'), package: 'slapd', neededBy: 'tests/server/(live|drivers)/' },

@@ -9,4 +9,6 @@ export interface HostBridge {
   readonly theme?: 'light' | 'dark' | 'auto';
   /** The session is over: go to the log-in page. */
   onSignedOut(reason: 'changed' | 'ended'): void;
+  /** The caller's password is none that this service changes: a host that has a way of its own may hide the section. */
+  onNotServed?(): void;
 }

@@ -22,10 +22,14 @@ export function AccountSection({ api, bridge }: { readonly api: Api; readonly br
   const has = messages.data !== undefined;
   const signedOut = context.error instanceof ApiError && context.error.code === 'AUTHENTICATION_REQUIRED';
   useEffect(() => { if (signedOut) bridge.onSignedOut('ended'); }, [signedOut, bridge]);
+  const notServed = context.error instanceof ApiError && context.error.code === 'ACCOUNT_NOT_CHANGEABLE';
+  useEffect(() => { if (notServed) bridge.onNotServed?.(); }, [notServed, bridge]);
   const { t } = translator;
 
   function content() {
     if (answer !== null) return <Outcome answer={answer} onLogIn={() => { bridge.onSignedOut('changed'); }} />;
+    // Asking again would not help: no button, and no word of a failure.
+    if (notServed && has) return <p role="status">{t('error.ACCOUNT_NOT_CHANGEABLE')}</p>;
     if (context.isError || messages.isError) {
       return (
         <div role="alert">

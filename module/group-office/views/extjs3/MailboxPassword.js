@@ -25,6 +25,7 @@ Ext.onReady(function () {
 			if (!this.mailboxPasswordFieldset) {
 				return;
 			}
+			var self = this;
 			var local = user.authenticators.indexOf("password") > -1;
 			var dialog = this.findParentByType(go.usersettings.UserSettingsDialog);
 			var open = !dialog || dialog.isVisible();
@@ -43,7 +44,13 @@ Ext.onReady(function () {
 			}
 			// Rendered with the fieldset, which is put off while that is hidden.
 			this.mailboxPasswordFieldset.doLayout();
-			this.mailboxPasswordUnmount = ours.mount(this.mailboxPasswordBox.getEl().dom);
+			this.mailboxPasswordUnmount = ours.mount(this.mailboxPasswordBox.getEl().dom, function () {
+				// A local user has the native fields; nobody else has, and is told.
+				if (local) {
+					self.mailboxPasswordFieldset.setVisible(false);
+					self.passwordFieldset.setVisible(true);
+				}
+			});
 			// The dialog is hidden when it is closed, not destroyed.
 			if (dialog) {
 				dialog.on("hide", this.mailboxPasswordLeave, this, { single: true });

@@ -6,8 +6,8 @@ const TAGS = { cn: "zh-CN", no: "nb" };
 /** Group-Office's pt_br is pt-BR. */
 const tag = (iso) => TAGS[iso] ?? iso.replace(/_([a-z]+)$/, (_, region) => "-" + region.toUpperCase());
 
-/** Mounts the section into `element` and answers how to unmount it. The service is asked only now. */
-function mount(element) {
+/** Mounts the section into `element` and answers how to unmount it. The service is asked only now; it may serve only other users. */
+function mount(element, onNotServed) {
 	const place = element.ownerDocument.createElement("div");
 	element.replaceChildren(place);
 	let unmount, left = false;
@@ -17,6 +17,7 @@ function mount(element) {
 		csrfToken: () => groupofficeCore?.client?.CSRFToken ?? go.User.session?.CSRFToken,
 		locale: tag(go.User.language ?? "en"),
 		theme: scheme === "light" || scheme === "dark" ? scheme : "auto",
+		onNotServed,
 		onSignedOut: () => { document.location = window.BaseHref ?? "./"; },
 	};
 	const load = (again) => import(settings.basePath + "/assets/loader.js" + again).then((loader) => {
