@@ -58,7 +58,9 @@ function installed(paths) {
 
 if (!options['no-build']) execFileSync('npm', ['run', '--silent', 'build'], { cwd: root, stdio: 'inherit' });
 
-const used = importedPackages([join(root, 'dist/server'), join(root, 'dist/module')]);
+/** What translators use in a checkout (`mailbox-password locales preview`), imported when it is asked for; a server has no use for it. */
+const IN_A_CHECKOUT = new Set(['playwright-core']);
+const used = importedPackages([join(root, 'dist/server'), join(root, 'dist/module')]).filter((name) => !IN_A_CHECKOUT.has(name));
 const unknown = used.filter((name) => own.dependencies[name] === undefined);
 if (unknown.length > 0) throw new Error(`the server imports packages that are no dependencies of the project: ${unknown.join(', ')}`);
 const needed = closure(lock, used, { os, cpu });
