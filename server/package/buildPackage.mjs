@@ -71,7 +71,8 @@ const name = `mailbox-password-${version}-${options.platform}${options['with-nod
 const work = mkdtempSync(join(tmpdir(), 'mailbox-password-package-'));
 const stage = join(work, `mailbox-password-${version}`);
 const here = import.meta.dirname;
-for (const folder of ['dist/client', 'dist/module', 'dist/server', 'locales', 'docs', 'monitoring', 'module/group-office']) addOwn(join(root, folder), join(stage, folder));
+for (const folder of ['dist/client', 'dist/module', 'dist/server', 'locales', 'docs', 'module/group-office']) addOwn(join(root, folder), join(stage, folder));
+addOwn(join(root, 'server', 'package', 'monitoring'), join(stage, 'monitoring'));
 addOwn(join(here, 'deploy'), join(stage, 'deploy'));
 for (const file of ['LICENSE', 'CHANGELOG.md', 'SECURITY.md', 'README.md']) addFile(join(root, file), join(stage, file));
 addFile(join(here, 'install.sh'), join(stage, 'install.sh'), 0o755);

@@ -35,7 +35,7 @@ export function panelGuard({ panels, config, clock, audit, log }: Wiring, kind: 
   // Somebody types the password where the name belongs: what is no name stands nowhere.
   const known = (typed: string): string => (typed === '' || panels.administrators.find(typed) !== null || /^[^\s@]+@[^\s@]+\.[^\s@]+$/.test(typed) ? typed : 'unknown');
   const write = async (request: FastifyRequest, given: Pick<AuditEvent, 'action' | 'actor' | 'address' | 'outcome'>): Promise<void> => {
-    const event = given.action === 'signIn' ? { ...given, actor: known(given.actor), address: known(given.address) } : given;
+    const event = given.action === 'signIn' && given.outcome !== 'done' ? { ...given, actor: known(given.actor), address: known(given.address) } : given;
     const actorKind = kind === 'user' ? 'owner' : 'administrator';
     await audit.append({ at: clock.now(), ...event, actorKind, ...requester(request, kind), ended: {} }).catch(() => { log.error({ requestId: request.id }, 'the audit log did not answer'); });
     log.info({ requestId: request.id, ...event }, 'panel');

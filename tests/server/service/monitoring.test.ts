@@ -11,7 +11,7 @@ interface Rule { alert: string; expr: string; annotations: Record<string, string
 interface Rules { groups: { rules: Rule[] }[] }
 
 const root = join(__dirname, '..', '..', '..');
-const file = (name: string): string => join(root, 'monitoring', name);
+const file = (name: string): string => join(root, 'server', 'package', 'monitoring', name);
 const page = readFileSync(join(root, 'docs', 'monitoring.md'), 'utf8');
 const rules = (): Rules => parse(readFileSync(file('mailbox-password.rules.yml'), 'utf8')) as Rules;
 const alerts = rules().groups.flatMap((group) => group.rules);
