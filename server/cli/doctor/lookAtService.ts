@@ -55,7 +55,7 @@ async function reachedBy(config: Config, signal: AbortSignal): Promise<Finding[]
   const findings: Finding[] = [];
   const trusts = trustProxy !== false && !(Array.isArray(trustProxy) && trustProxy.length === 0);
   if (publicUrl === null) findings.push(config.host.driver === 'embedded' ? ok('address', 'publicUrl is not set: for trying things out') : warn('address', 'server.publicUrl is not set', 'set it to the https address that people see: cookies are marked secure by it, and requests of other sites refused'));
-  else findings.push(publicUrl.startsWith('https:') ? await urlTlsFinding(publicUrl, signal) : fail('address', `${publicUrl} is not https: passwords can be read on the way`, 'put a proxy with TLS in front (docs/package.md)'));
+  else findings.push(publicUrl.startsWith('https:') ? await urlTlsFinding(publicUrl, signal) : fail('address', `${publicUrl} is not https: passwords can be read on the way`, 'put a proxy with TLS in front (docs/install.md)'));
   const { wrongPasswordsPerMailbox: mailbox, wrongPasswordsPerAddress: address } = config.rateLimit;
   const limits = `${String(mailbox.points)} wrong passwords a mailbox in ${String(mailbox.windowSeconds)} s, ${String(address.points)} a client address in ${String(address.windowSeconds)} s`;
   findings.push(publicUrl !== null && !trusts ? warn('rate limit', `${limits}; server.trustProxy is not set, so everybody behind the proxy is one address`, 'set server.trustProxy to the proxy') : ok('rate limit', limits));

@@ -17,10 +17,12 @@ const countOf = (sections: readonly Section[], level: Finding['level']): number 
 
 export const hasFailed = (sections: readonly Section[]): boolean => countOf(sections, 'fail') > 0;
 
+const counted = (count: number, noun: string): string => `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
+
 /** A line each, and the exit code: not good where anything failed, with `strict` also where there is a warning. */
 export function report(sections: readonly Section[], { json = false, strict = false }: { json?: boolean | undefined; strict?: boolean | undefined }): void {
   const [good, warnings, failures] = [countOf(sections, 'ok'), countOf(sections, 'warn'), countOf(sections, 'fail')];
   if (json) printJson({ ok: good, warnings, failures, sections });
-  else print(`${sections.map(({ target, findings }) => `${target}\n${findings.map(line).join('\n')}`).join('\n')}\n\n${String(good)} ok, ${String(warnings)} warnings, ${String(failures)} failures`);
+  else print(`${sections.map(({ target, findings }) => `${target}\n${findings.map(line).join('\n')}`).join('\n')}\n\n${String(good)} ok, ${counted(warnings, 'warning')}, ${counted(failures, 'failure')}`);
   if (failures > 0 || (strict && warnings > 0)) exitWith('NOT_GOOD');
 }
