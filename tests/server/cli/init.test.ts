@@ -41,7 +41,7 @@ it('answers become a configuration that explains itself; secrets are in files of
   expect(config).toMatchObject({ server: { publicUrl: 'https://mail.example.com', port: 8080 }, accounts: [{ url: URL }], administrators: [{ name: 'carol', domains: ['a.test', 'b.test'] }] });
   expect(await verify(config?.administrators[0]?.passwordHash ?? '', PASSWORD)).toBe(true);
   // Everything that is commented out would be good YAML too.
-  const live = text.split('\n').map((line) => (/^\s*# ?(\s*)[a-zA-Z]+:( |$)/.test(line) ? line.replace('# ', '') : line)).join('\n');
+  const live = text.split('\n').map((line) => (/^\s*# ?(\s*)[a-zA-Z0-9]+:( |$)/.test(line) ? line.replace('# ', '') : line)).join('\n');
   expect(Object.keys(parse(live) as object)).toEqual(expect.arrayContaining(['server', 'rateLimit', 'readOnly', 'panels']));
 
   const again = await cli(init, { input: `${PASSWORD}\n` });
