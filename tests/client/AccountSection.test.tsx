@@ -5,10 +5,10 @@ import { ApiError } from '../../client/api/apiError.ts';
 import type { Api } from '../../client/api/methods.ts';
 import { AccountSection } from '../../client/surfaces/AccountSection.tsx';
 
-function show(error: unknown) {
+function show(error: ApiError) {
   const onNotServed = jest.fn();
   const onSignedOut = jest.fn();
-  const api = { getContext: () => Promise.reject(error as Error), getMessages: () => Promise.resolve(en) } as unknown as Api;
+  const api = { getContext: () => Promise.reject(error), getMessages: () => Promise.resolve(en) } as unknown as Api;
   render(
     <QueryClientProvider client={new QueryClient({ defaultOptions: { queries: { retry: false } } })}>
       <AccountSection api={api} bridge={{ baseUrl: '', csrfToken: () => undefined, locale: 'en', onSignedOut, onNotServed }} />
