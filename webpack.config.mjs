@@ -49,5 +49,7 @@ export default (_env, { mode = 'production' }) => ({
     minimizer: [new TerserPlugin({ minify: TerserPlugin.swcMinify, extractComments: false, terserOptions: { format: { comments: false } } })],
   },
   performance: { hints: false },
+  // Who runs `npm start` reads the address that it prints, not a list of modules.
+  stats: 'errors-warnings',
   plugins: [new AssetList()],
 });

@@ -237,7 +237,7 @@ test('User Panel: mail program settings, each with a button that copies it', asy
   const page = await open();
   await page.context().grantPermissions(['clipboard-read', 'clipboard-write']);
   await logInUser(page, BOB);
-  await button(page, 'E-mail program settings').click();
+  await button(page, 'Mail program settings').click();
   await button(page, 'Copy: Receiving mail (IMAP): Server').click();
   await button(page, 'Copied: Receiving mail (IMAP): Server').waitFor();
   expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('imap.example.test');

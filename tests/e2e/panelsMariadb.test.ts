@@ -149,7 +149,7 @@ test('a new password asked for at the next login: in the dialog, in the table, a
   await chooser.fill('example');
   await page.getByRole('option', { name: 'example.test' }).click();
   await button(page, `Edit: ${BOB.address}`).click();
-  await page.getByLabel('Ask for a new password at the next log-in').check();
+  await page.getByLabel('Ask for a new password at next login').check();
   await button(page, 'New').click();
   const given = await box(page, 'Password').inputValue();
   await button(page, 'Update User').click();
@@ -177,11 +177,11 @@ test('a new password asked for at the next login: in the dialog, in the table, a
   // Alone: the password stays.
   await page.keyboard.press('Escape');
   await button(page, `Edit: ${BOB.address}`).click();
-  await page.getByLabel('Ask for a new password at the next log-in').check();
+  await page.getByLabel('Ask for a new password at next login').check();
   await button(page, 'Update User').click();
   await page.getByText('The password was not changed.').waitFor();
   expect(await flag()).toBe(1);
-  await page.getByLabel('Ask for a new password at the next log-in').uncheck();
+  await page.getByLabel('Ask for a new password at next login').uncheck();
   await button(page, 'Update User').click();
   await page.getByText('No new password will be asked for.').waitFor();
   expect(await flag()).toBe(0);
