@@ -1,3 +1,4 @@
+import { intlLanguage } from '../../module/texts/intlLanguage.ts';
 import type { HostBridge } from '../host/hostBridge.ts';
 import { createTranslator, type MessageKey } from '../i18n/translator.ts';
 import { wishes } from '../i18n/wishes.ts';
@@ -92,7 +93,7 @@ async function openAccount(): Promise<void> {
   const entry = manifest.slots.find(({ slot }) => slot === 'account.section')?.entry ?? '';
   const place = make('div');
   const bridge: HostBridge = { baseUrl: base, csrfToken: () => session.csrfToken, locale: translator.language, theme: 'auto', onSignedOut: leave };
-  const when = new Intl.DateTimeFormat(translator.language, { dateStyle: 'medium', timeStyle: 'short' });
+  const when = new Intl.DateTimeFormat(intlLanguage(translator.language) ?? 'sv', { dateStyle: 'medium', timeStyle: 'short' });
   const fieldset = (title: string, ...children: (Node | string)[]) => make('fieldset', {}, make('legend', { textContent: title }), ...children);
   const close = make('button', { type: 'button', className: 'close', textContent: '✕', ariaLabel: t('shell.close') });
   const dialog = make('dialog', { ariaLabel: t('shell.myAccount') },

@@ -4,6 +4,7 @@ import type { Device, EndedResponse } from '../../module/panelOperations.ts';
 import type { UserPanelApi } from '../api/panelMethods.ts';
 import { useTranslator } from '../i18n/context.ts';
 import { Ended } from '../parts/Ended.tsx';
+import { Ago } from './Ago.tsx';
 import { clientName } from './clientName.ts';
 import { Failed } from './Failed.tsx';
 import { useFormats } from './useFormats.ts';
@@ -49,7 +50,7 @@ export function Devices({ api, onSignedOut }: { readonly api: UserPanelApi; read
                 <dl>
                   <div><dt>{t('userPanel.from')}</dt><dd><bdi>{device.remoteAddress ?? '–'}</bdi></dd></div>
                   <div><dt>{t('userPanel.since')}</dt><dd>{time(device.issuedAt)}</dd></div>
-                  <div><dt>{t('userPanel.lastSeen')}</dt><dd>{time(device.lastSeenAt)}</dd></div>
+                  <div><dt>{t('userPanel.lastSeen')}</dt><dd><Ago at={device.lastSeenAt} /></dd></div>
                 </dl>
               </div>
               <button type="button" className="plain" disabled={end.isPending} aria-label={labelled(t('userPanel.end'), labelled(t(`channel.${device.channel}`), name))} onClick={() => { end.mutate({ device }); }}>{t('userPanel.end')}</button>

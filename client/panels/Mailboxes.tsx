@@ -4,6 +4,7 @@ import type { MailboxesResponse } from '../../module/panelOperations.ts';
 import { ApiError } from '../api/apiError.ts';
 import type { AdminPanelApi } from '../api/panelMethods.ts';
 import { useTranslator } from '../i18n/context.ts';
+import { Ago } from './Ago.tsx';
 import { Failed } from './Failed.tsx';
 import { LoadMore } from './LoadMore.tsx';
 import { PanelIcon } from './panelIcons.tsx';
@@ -69,7 +70,7 @@ function Rows({ api, page, onEdit }: { readonly api: AdminPanelApi; readonly pag
           <span className="narrow soft">{enabled ? t('adminPanel.yes') : t('adminPanel.disabled')} · {labelled(t('adminPanel.lastChange'), time(passwordChangedAt))} · {labelled(t('adminPanel.sessions'), live)}</span>
         </th>
         <td className="wide">{enabled ? t('adminPanel.yes') : <strong>{t('adminPanel.disabled')}</strong>}</td>
-        <td className="wide">{time(passwordChangedAt)}</td>
+        <td className="wide"><Ago at={passwordChangedAt} /></td>
         <td className="wide">{counted.isFetching && counted.data === undefined ? '…' : live}</td>
         <td><button type="button" className="pencil" aria-label={labelled(t('adminPanel.edit'), address)} title={t('adminPanel.edit')} onClick={() => { onEdit(address); }}><PanelIcon name="edit" /></button></td>
       </tr>

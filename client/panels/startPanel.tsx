@@ -54,7 +54,7 @@ export async function startPanel<Api extends Texts>(createApi: (send: ReturnType
   root.render(
     <QueryClientProvider client={client}>
       <TranslatorContext value={translator}>
-        <div className="root panel" data-theme="auto"><Page api={api} base={base} setCsrfToken={(token) => { csrf = token; }} /></div>
+        <div className="root panel" lang={translator.language} data-theme="auto"><Page api={api} base={base} setCsrfToken={(token) => { csrf = token; }} /></div>
       </TranslatorContext>
     </QueryClientProvider>,
   );

@@ -1,4 +1,5 @@
 import { useMemo } from 'react';
+import { intlLanguage } from '../../module/texts/intlLanguage.ts';
 import { useTranslator } from '../i18n/context.ts';
 
 /** Times and numbers as the language writes them; a dash for what nobody knows. */
@@ -7,8 +8,10 @@ export function useFormats() {
   return useMemo(() => {
     // Of the same language, the browser's own region: 24/11/2026 in Britain, 11/24/2026 in America.
     const region = navigator.languages.find((tag) => tag === language || tag.startsWith(`${language}-`)) ?? language;
-    const when = new Intl.DateTimeFormat(region, { dateStyle: 'medium', timeStyle: 'short' });
-    const number = new Intl.NumberFormat(region);
+    const known = intlLanguage(region);
+    // Sweden's way is ISO 8601's, without words: for a language that the browser does not know.
+    const when = new Intl.DateTimeFormat(known ?? 'sv', { dateStyle: known === null ? 'short' : 'medium', timeStyle: 'short' });
+    const number = new Intl.NumberFormat(known ?? 'en', { useGrouping: known !== null });
     return {
       time: (at: number | null): string => (at === null || at === 0 ? '–' : when.format(at)),
       number: (value: number | null | undefined): string => (value === null || value === undefined ? '–' : number.format(value)),

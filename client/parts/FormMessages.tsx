@@ -1,3 +1,4 @@
+import { timeUntil } from '../../module/texts/relativeTime.ts';
 import { useTranslator } from '../i18n/context.ts';
 
 interface FormMessagesProps {
@@ -11,14 +12,15 @@ interface FormMessagesProps {
 
 /** What a form has to say: its state, and what went wrong. */
 export function FormMessages({ status, message, reference = '', wait }: FormMessagesProps) {
-  const { t } = useTranslator();
+  const { t, code, language } = useTranslator();
+  const when = timeUntil(language, wait);
   return (
     <>
       <p className="status" role="status">{status}</p>
       <div role="alert">
         {message !== '' && <p className="warning">{message}</p>}
         {reference !== '' && <p className="info">{t('state.reference', { id: reference })}</p>}
-        {wait > 0 && <p className="warning">{t('state.rateLimitedSeconds', { count: wait })}</p>}
+        {wait > 0 && <p className="warning">{when === null ? code('error', 'RATE_LIMITED') : t('state.rateLimited', { when })}</p>}
       </div>
     </>
   );

@@ -1,3 +1,4 @@
+import { intlLanguage } from './intlLanguage.ts';
 import { shortKey } from './shortKey.ts';
 
 type Messages = typeof import('../../locales/en.json');
@@ -28,7 +29,8 @@ export const directionOf = (language: string): 'ltr' | 'rtl' => (RIGHT_TO_LEFT.t
 export function createTranslator(messages: Readonly<Record<string, string>>): Translator {
   const language = messages['@language'] ?? 'en';
   const plural = new Intl.PluralRules(language);
-  const numbers = new Intl.NumberFormat(language);
+  const known = intlLanguage(language);
+  const numbers = new Intl.NumberFormat(known ?? 'en', { useGrouping: known !== null });
   // As they stand in the files, or as browsers are sent them.
   const message = (key: string): string | undefined => messages[key] ?? messages[shortKey(key)];
   function text(key: string, params: MessageParams = {}): string | undefined {
@@ -46,6 +48,6 @@ export function createTranslator(messages: Readonly<Record<string, string>>): Tr
     t,
     labelled: (label, value) => t('text.labelled', { label, value }),
     code: (kind, code, params) => text(`${kind}.${code}`, params) ?? text('error.fallback') ?? code,
-    list: (items) => new Intl.ListFormat(language).format(items),
+    list: (items) => (known === null ? items.join(', ') : new Intl.ListFormat(known).format(items)),
   };
 }

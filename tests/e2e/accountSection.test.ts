@@ -281,7 +281,7 @@ test('the whole story: two browsers, generator, keyboard, everybody out, old ref
   await one.getByRole('button', { name: 'Log in again' }).click();
   await one.getByText('Your password has been changed. Log in with the new one.').waitFor();
   await logIn(one, ALICE);
-  await one.getByText('The e-mail address or the password is wrong.').waitFor();
+  await one.getByText(/^The e.mail address or the password is wrong\.$/).waitFor();
   await shoot(one, 'login');
 
   await stopServer();

@@ -112,7 +112,7 @@ test('User Panel: a stranger and a wrong password read the same; the front page 
   await shoot(page, 'user-login');
   for (const who of [{ address: BOB.address, password: 'Wrong-one-1' }, { address: 'nobody@example.test', password: BOB.password }]) {
     await logInUser(page, who);
-    await page.getByText('The e-mail address or the password is wrong.').waitFor();
+    await page.getByText(/^The e.mail address or the password is wrong\.$/).waitFor();
   }
   expect(await violations(page)).toEqual([]);
   await shoot(page, 'user-login-refused');
@@ -158,7 +158,7 @@ test('User Panel, the story: log in, Password, generate, Change; everything ends
   await panel.goForward().catch(() => null);
   expect(await panel.getByText(ALICE.address).count()).toBe(0);
   await logInUser(panel, ALICE);
-  await panel.getByText('The e-mail address or the password is wrong.').waitFor();
+  await panel.getByText(/^The e.mail address or the password is wrong\.$/).waitFor();
   await logInUser(panel, { ...ALICE, password });
   await button(panel, 'Change').waitFor();
   keepsNothing([password, ALICE.password]);

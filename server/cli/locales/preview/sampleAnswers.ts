@@ -20,8 +20,8 @@ export const USER_SESSION: UserSessionResponse = {
 };
 export const DEVICES: DevicesResponse = {
   devices: [
-    { store: 'web', id: '1', channel: 'web', client: 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0', remoteAddress: '2001:db8:85a3::8a2e:370:7334', issuedAt: AT - DAY, lastSeenAt: AT, current: true },
-    { store: 'mail', id: '2', channel: 'imap', client: null, remoteAddress: '192.0.2.14', issuedAt: AT - 3 * DAY, lastSeenAt: AT - 60_000, current: false },
+    { store: 'web', id: '1', channel: 'web', client: 'Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0', remoteAddress: '2001:db8:85a3::8a2e:370:7334', issuedAt: AT - DAY, lastSeenAt: Date.now(), current: true },
+    { store: 'mail', id: '2', channel: 'imap', client: null, remoteAddress: '192.0.2.14', issuedAt: AT - 3 * DAY, lastSeenAt: Date.now() - 5 * 60_000, current: false },
     { store: 'mail', id: '3', channel: 'activesync', client: 'iPhone', remoteAddress: '203.0.113.7', issuedAt: null, lastSeenAt: null, current: false },
   ],
   unavailable: [],
