@@ -8,6 +8,8 @@ import { problemSender } from './errorResponse.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { createReadiness, type Readiness } from './readiness.ts';
 import { checkOrigin } from './guard.ts';
+import { readStrictJson } from './strictJson.ts';
+import { unknownAddresses } from './unknownAddresses.ts';
 import { requestIds } from './requestIds.ts';
 import { adminPanelRoutes } from './panels/adminPanel.ts';
 import { panelPages } from './panels/pages.ts';
@@ -32,6 +34,7 @@ interface AppOptions {
 export async function buildApp(wiring: Wiring, { lifecycle = { draining: false }, readiness = createReadiness(wiring), onWork }: AppOptions = {}): Promise<FastifyInstance> {
   const { config } = wiring;
   const trusted = trustedProxies(config.server.trustProxy);
+  const sendError = problemSender(wiring);
   const app: FastifyInstance = Fastify({
     loggerInstance: wiring.log,
     logController: new LogController({ disableRequestLogging: true }),
@@ -40,10 +43,11 @@ export async function buildApp(wiring: Wiring, { lifecycle = { draining: false }
     genReqId: requestIds(trusted),
     forceCloseConnections: 'idle',
     return503OnClosing: true,
+    frameworkErrors: sendError,
   }) as unknown as FastifyInstance;
-  const sendError = problemSender(wiring);
   app.setErrorHandler(sendError);
-  app.setNotFoundHandler((request, reply) => { sendError(new ModuleError('NOT_FOUND'), request, reply); });
+  readStrictJson(app);
+  unknownAddresses(app, sendError);
   await app.register(cookie);
   await app.register(helmet, {
     contentSecurityPolicy: {
@@ -65,9 +69,9 @@ export async function buildApp(wiring: Wiring, { lifecycle = { draining: false }
     };
   });
   app.addHook('onRequest', async (request, reply) => {
-    void reply.header('X-Request-Id', request.id);
+    // Whatever may be kept says so itself.
+    void reply.header('X-Request-Id', request.id).header('Cache-Control', 'no-store');
     checkOrigin(request, config.server.publicUrl);
-    if (request.url.startsWith('/host/') || request.url.includes('/api/')) void reply.header('Cache-Control', 'no-store');
   });
   app.addHook('onResponse', async (request, reply) => {
     wiring.metrics.request(request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime / 1000);

@@ -4,13 +4,16 @@ import { ERRORS, type ErrorCode, ModuleError, type Problem } from '../../module/
 import type { Metrics } from '../ports/metrics.ts';
 
 const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
-  400: 'REQUEST_MALFORMED', 404: 'NOT_FOUND', 405: 'METHOD_NOT_ALLOWED', 413: 'REQUEST_TOO_LARGE', 415: 'REQUEST_MEDIA_TYPE',
+  // The static files' word for a path that leads out of their folder: like any other that is not there.
+  403: 'NOT_FOUND',
+  404: 'NOT_FOUND', 405: 'METHOD_NOT_ALLOWED', 413: 'REQUEST_TOO_LARGE', 415: 'REQUEST_MEDIA_TYPE',
 };
 
 function coded(error: unknown): ModuleError {
   if (error instanceof ModuleError) return error;
-  const code = BY_STATUS[(error as FastifyError).statusCode ?? 500] ?? 'INTERNAL';
-  return new ModuleError(code, { cause: error });
+  const status = (error as FastifyError).statusCode ?? 500;
+  // What Fastify and its plugins refuse below 500 is the caller's: nothing of ours is broken, and nothing was looked at.
+  return new ModuleError(BY_STATUS[status] ?? (status < 500 ? 'REQUEST_MALFORMED' : 'INTERNAL'), { cause: error });
 }
 
 /** What the service says of itself: nothing is broken. */
@@ -41,5 +44,6 @@ export const problemSender = ({ metrics, log }: { readonly metrics: Metrics; rea
   };
   const wait = failure.params['retryAfterSeconds'];
   if (wait !== undefined) void reply.header('Retry-After', String(wait));
-  void reply.code(status).header('Cache-Control', 'no-store').type('application/problem+json').send(JSON.stringify(problem));
+  // Also where no hook ran: an address that cannot be decoded has no route.
+  void reply.code(status).header('X-Request-Id', request.id).header('X-Content-Type-Options', 'nosniff').header('Cache-Control', 'no-store').type('application/problem+json').send(JSON.stringify(problem));
 };

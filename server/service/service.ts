@@ -11,6 +11,7 @@ import { keepFixed } from './fixedKeys.ts';
 import { type Generation, openGeneration } from './generation.ts';
 import { createMetricsListener } from './metricsListener.ts';
 import { refuse } from './refuse.ts';
+import { refuseUnreadable } from './refuseUnreadable.ts';
 
 export interface Service {
   readonly url: string;
@@ -61,6 +62,7 @@ export async function startService(first: Config, log: Logger, decorate: (wiring
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = HEADERS_MS;
   server.requestTimeout = REQUEST_MS;
+  server.on('clientError', refuseUnreadable({ log, metrics }));
 
   async function observe(): Promise<Observed> {
     const { wiring: { clock, config: { readOnly } }, readiness } = current;

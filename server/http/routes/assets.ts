@@ -25,7 +25,8 @@ export async function assetRoutes(app: FastifyInstance, { config, dataDir, texts
   app.get(`${basePath}/languages.json`, (_request, reply) => reply.header('Cache-Control', 'no-cache').send(texts.languages()));
 
   app.get<{ Params: { surface: string; file: string } }>(`${basePath}/locales/:surface/:file`, (request, reply) => {
-    const wanted: RegExp | undefined = SURFACE_TEXTS[request.params.surface as Surface];
+    // Own names only: `constructor` is none of the surfaces.
+    const wanted = Object.hasOwn(SURFACE_TEXTS, request.params.surface) ? SURFACE_TEXTS[request.params.surface as Surface] : undefined;
     const [, wishes, short] = /^(.*?)(\.short)?\.json$/.exec(request.params.file) ?? [];
     if (wanted === undefined || wishes === undefined || !WISHES.test(wishes)) throw new ModuleError('NOT_FOUND');
     const chosen = Object.fromEntries(Object.entries(texts.texts(texts.choose(wishes.split(',')))).filter(([key]) => wanted.test(key)));

@@ -1,0 +1,32 @@
+import { randomUUID } from 'node:crypto';
+import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
+import { ERRORS, type ErrorCode, type Problem } from '../../module/errors.ts';
+import type { Metrics } from '../ports/metrics.ts';
+
+/** What Node's parser says: its code -> the line of the answer, and ours. Anything else is a request that cannot be read. */
+const KNOWN: Readonly<Record<string, readonly [line: string, code: ErrorCode]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'REQUEST_TOO_LARGE'],
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: ['413 Payload Too Large', 'REQUEST_TOO_LARGE'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'REQUEST_MALFORMED'],
+};
+
+/**
+ * Answers what Node's HTTP parser gave up (`clientError` of the server) with a code, as everything else is answered, and closes the
+ * connection: where the next request begins can no longer be told. Nothing of it was looked at.
+ */
+export const refuseUnreadable = ({ log, metrics }: { readonly log: Logger; readonly metrics: Metrics }) => (error: NodeJS.ErrnoException, socket: Duplex): void => {
+  // Gone, or an answer is being sent: there is no place for another one.
+  if (error.code === 'ECONNRESET' || !socket.writable || ('_httpMessage' in socket && socket._httpMessage !== null)) {
+    socket.destroy();
+    return;
+  }
+  const [line, code] = KNOWN[error.code ?? ''] ?? ['400 Bad Request', 'REQUEST_MALFORMED'];
+  const requestId = randomUUID();
+  const { changed, retryable } = ERRORS[code];
+  const problem: Problem = { type: 'about:blank', title: code, status: Number(line.slice(0, 3)), code, changed, retryable, requestId };
+  log.info({ requestId, code, status: problem.status }, 'request refused');
+  metrics.problem(code);
+  const body = JSON.stringify(problem);
+  socket.end(`HTTP/1.1 ${line}\r\nContent-Type: application/problem+json\r\nContent-Length: ${String(Buffer.byteLength(body))}\r\nCache-Control: no-store\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\n\r\n${body}`);
+};

@@ -1,0 +1,61 @@
+import { connect } from 'node:net';
+import { pino } from 'pino';
+import { loadConfig } from '../../../server/config/loadConfig.ts';
+import { startService as serve } from '../../../server/service/service.ts';
+import { ALICE, startService, tempFolder } from '../../fixtures/service.ts';
+
+const PANEL = '/mailbox-password/panel/api/v1/login';
+let service: Awaited<ReturnType<typeof startService>>;
+beforeEach(async () => { service = await startService(); });
+afterEach(async () => { await service.stop(); });
+
+const errors = (): unknown[] => service.lines.map((line) => JSON.parse(line) as { level: number }).filter(({ level }) => level >= 50);
+
+test.each([
+  ['out of the folder of the static files, encoded', '/mailbox-password/assets/..%2f..%2f..%2fpackage.json', 404, 'NOT_FOUND'],
+  ['a NUL', '/mailbox-password/assets/%00.js', 400, 'REQUEST_MALFORMED'],
+  ['what cannot be decoded', '/mailbox-password/%zz', 400, 'REQUEST_MALFORMED'],
+  ['a surface named like a part of every object', '/mailbox-password/locales/constructor/en.json', 404, 'NOT_FOUND'],
+  ['the prototype', '/mailbox-password/locales/__proto__/en.json', 404, 'NOT_FOUND'],
+  ['an address that has another method', PANEL, 405, 'METHOD_NOT_ALLOWED'],
+])('a hostile address, %s, is refused with a code and alarms nobody', async (_name, url, status, code) => {
+  const answer = await service.app.inject({ url });
+  expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([status, code]);
+  expect(answer.headers).toMatchObject({ 'content-type': expect.stringContaining('application/problem+json') as string, 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+  expect(answer.headers['x-request-id']).toBe(answer.json<{ requestId: string }>().requestId);
+  expect(answer.headers['allow']).toBe(status === 405 ? 'POST' : undefined);
+  expect(answer.body).not.toContain('zz');
+  expect(errors()).toEqual([]);
+});
+
+test.each(['/healthz', '/', '/panel', '/.well-known/change-password', '/openapi.json', '/host/demo', '/mailbox-password/%61pi/v1/context'])('%s is kept by no cache', async (url) => {
+  expect((await service.app.inject({ url })).headers['cache-control']).toBe('no-store');
+});
+
+test('a body that is not UTF-8 is refused: its bytes would all become one character', async () => {
+  const payload = Buffer.from(JSON.stringify({ address: ALICE.address, password: 'W\u00fcnder-7' }), 'latin1');
+  const answer = await service.app.inject({ method: 'POST', url: PANEL, headers: { 'content-type': 'application/json' }, payload });
+  expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([400, 'REQUEST_MALFORMED']);
+});
+
+test.each([
+  ['a header that is too long', `GET /healthz HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, 431, 'REQUEST_TOO_LARGE'],
+  ['something else than HTTP', '\x16\x03\x01 hello\r\n\r\n', 400, 'REQUEST_MALFORMED'],
+  ['two lengths', `POST ${PANEL} HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400, 'REQUEST_MALFORMED'],
+  ['a path out of the folder of the static files', 'GET /mailbox-password/assets/../../../package.json HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 404, 'NOT_FOUND'],
+])('bytes that no browser sends are refused with a code: %s', async (_name, bytes, status, code) => {
+  const failed: string[] = [];
+  const running = await serve(loadConfig({ overrides: { dataDir: tempFolder(), server: { port: 0, drainMs: 0 } } }), pino({ level: 'error' }, { write: (line: string) => { failed.push(line); } }));
+  try {
+    const answer = await new Promise<string>((resolve, reject) => {
+      let text = '';
+      const socket = connect(Number(new URL(running.url).port), '127.0.0.1', () => { socket.write(bytes); });
+      socket.on('data', (part) => { text += String(part); }).on('close', () => { resolve(text); }).on('error', reject);
+    });
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${String(status)} `));
+    expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4))).toMatchObject({ code, changed: 'no' });
+    expect(failed).toEqual([]);
+  } finally {
+    await running.stop();
+  }
+});
