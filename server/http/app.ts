@@ -1,7 +1,6 @@
 import cookie from '@fastify/cookie';
 import helmet from '@fastify/helmet';
 import Fastify, { type FastifyInstance, LogController } from 'fastify';
-import { ModuleError } from '../../module/errors.ts';
 import { embeddedRoutes } from '../drivers/hosts/embedded/routes.ts';
 import type { Wiring } from '../wiring.ts';
 import { problemSender } from './errorResponse.ts';

@@ -15,6 +15,6 @@ export function readStrictJson(app: FastifyInstance): void {
       done(new ModuleError('REQUEST_MALFORMED'));
       return;
     }
-    parse(request, text, done);
+    void parse(request, text, done);
   });
 }

@@ -1,15 +1,22 @@
 import { ModuleError } from '../../module/errors.ts';
 import type { RateLimit } from '../ports/rateLimiter.ts';
 import type { Wiring } from '../wiring.ts';
+import { clientNetwork } from './clientNetwork.ts';
 
 interface Counted { readonly kind: 'mailbox' | 'address'; readonly key: string; readonly limit: RateLimit }
 
 const WRONG: ReadonlySet<string> = new Set(['CURRENT_PASSWORD_WRONG', 'CREDENTIALS_WRONG']);
 
+/**
+ * Names that some back end takes for one and the same are counted as one: MariaDB's collations overlook case, accents and blanks at the end,
+ * directories case and blanks. Folded too far, two mailboxes share a count; not far enough, each spelling would be ten more guesses.
+ */
+const foldedName = (name: string): string => name.normalize('NFKD').replaceAll(/[\p{M}\p{C}\s]/gu, '').toUpperCase().toLowerCase().replace(/\.+$/, '');
+
 export type WrongPasswordLimit = ReturnType<typeof wrongPasswordLimit>;
 
 /**
- * Counts wrong passwords by mailbox and by client address. A try takes its points **before** the password is looked at, so that however many
+ * Counts wrong passwords by mailbox and by client (`clientNetwork`). A try takes its points **before** the password is looked at, so that however many
  * are tried at once, no more are looked at than the limit allows; a right password, or an answer that says nothing about it, gives them back.
  */
 export function wrongPasswordLimit({ config, limiter, metrics }: Pick<Wiring, 'config' | 'limiter' | 'metrics'>) {
@@ -52,11 +59,11 @@ export function wrongPasswordLimit({ config, limiter, metrics }: Pick<Wiring, 'c
 
   /**
    * Runs `work`, which looks at a password and throws `CURRENT_PASSWORD_WRONG` or `CREDENTIALS_WRONG` where it is wrong. `name` is the
-   * mailbox, or whatever else is logged in with. Throws `RATE_LIMITED` with `retryAfterSeconds` before anything is looked at.
+   * mailbox, or the administrator. Throws `RATE_LIMITED` with `retryAfterSeconds` before anything is looked at.
    */
-  return async function counted<T>(name: string, ip: string, work: () => Promise<T>): Promise<T> {
-    const mailbox: Counted = { kind: 'mailbox', key: `mailbox ${name.toLowerCase()}`, limit: wrongPasswordsPerMailbox };
-    const address: Counted = { kind: 'address', key: `address ${ip}`, limit: wrongPasswordsPerAddress };
+  return async function counted<T>(name: string, ip: string, work: () => Promise<T>, kind: 'mailbox' | 'administrator' = 'mailbox'): Promise<T> {
+    const mailbox: Counted = { kind: 'mailbox', key: `${kind} ${foldedName(name)}`, limit: wrongPasswordsPerMailbox };
+    const address: Counted = { kind: 'address', key: `address ${clientNetwork(ip)}`, limit: wrongPasswordsPerAddress };
     await take(mailbox);
     await take(address).catch(async (error: unknown) => {
       await limiter.giveBack(mailbox.key);

@@ -89,15 +89,13 @@ export function adminPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wr
 
   app.post(at(OPERATIONS.logIn.path), async (request, reply) => {
     const { name, password } = validated(adminLogInSchema, request.body);
-    // Counted apart from mailboxes: no address begins with a space.
-    const counted = ` administrator ${name}`;
     const startedAt = clock.now();
-    const administrator = await limit(counted, request.ip, async () => {
+    const administrator = await limit(name, request.ip, async () => {
       const right = await panels.administrators.verify(name, new Secret(password));
       if (right !== null) return right;
       await guard.write(request, { action: 'signIn', actor: name, address: '', outcome: 'CREDENTIALS_WRONG' });
       throw new ModuleError('CREDENTIALS_WRONG');
-    });
+    }, 'administrator');
     return describe(await guard.open(request, reply, administrator.name, administrator.credential, startedAt), administrator);
   });
 

@@ -40,11 +40,11 @@ test('one line per problem, with the id that the answer bears in its header and 
 });
 
 test('a failure of a server is a line of level error that says why; the answer does not', async () => {
-  const decorate = (wiring: Wiring): Wiring => ({ ...wiring, accounts: { ...wiring.accounts, verifyPassword: () => Promise.reject(new ModuleError('ACCOUNTS_UNAVAILABLE', { detail: 'db7 is away' })) } });
+  const decorate = (wiring: Wiring): Wiring => ({ ...wiring, accounts: { ...wiring.accounts, verifyPassword: () => Promise.reject(new ModuleError('ACCOUNTS_UNAVAILABLE', { detail: 'the-database is away' })) } });
   const { app, lines, stop } = await startService({ decorate });
   const answer = await app.inject({ method: 'POST', url: '/host/login', payload: ALICE });
-  expect([answer.statusCode, answer.body.includes('db7')]).toEqual([503, false]);
-  expect(linesOf(lines, 'request failed')).toMatchObject([{ level: 50, code: 'ACCOUNTS_UNAVAILABLE', requestId: answer.headers['x-request-id'], detail: 'ACCOUNTS_UNAVAILABLE: db7 is away' }]);
+  expect([answer.statusCode, answer.body.includes('the-database')]).toEqual([503, false]);
+  expect(linesOf(lines, 'request failed')).toMatchObject([{ level: 50, code: 'ACCOUNTS_UNAVAILABLE', requestId: answer.headers['x-request-id'], detail: 'ACCOUNTS_UNAVAILABLE: the-database is away' }]);
   await stop();
 });
 
