@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import { number, string } from 'yup';
 import { ModuleError } from '../../module/errors.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { ServerVerdict } from '../ports/passwordPolicyProvider.ts';
 import type { Secret } from '../secret.ts';
 
 /** Options that every breach list has. */
@@ -56,14 +57,14 @@ export function createBreachCheck({ name, onFailure, clock, log, breaker }: Brea
     }
   }
 
-  return async (question: () => Promise<boolean>): Promise<boolean> => {
+  return async (question: () => Promise<boolean>): Promise<ServerVerdict> => {
     try {
-      return await ask(question);
+      return await ask(question) ? 'violated' : 'met';
     } catch (error) {
       const detail = error instanceof Error ? error.message.slice(0, 200) : 'unknown';
       if (onFailure === 'refuse') throw new ModuleError('POLICY_UNAVAILABLE', { detail: `${name}: ${detail}` });
       log.warn({ rule: name, detail }, 'a new password could not be compared with the breach list and was accepted');
-      return false;
+      return 'unknown';
     }
   };
 }

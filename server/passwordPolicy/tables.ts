@@ -10,6 +10,8 @@ export interface PasswordHistoryTables {
     at: number;
     /** Argon2id. */
     hash: string;
+    /** The change that it waits for; null = it counts. */
+    change_id: string | null;
   };
 }
 
@@ -22,4 +24,10 @@ export async function passwordHistoryTables(database: Kysely<unknown>): Promise<
     .addColumn('hash', 'varchar(255)', (column) => column.notNull())
     .execute();
   await database.schema.createIndex('password_history_address').on('password_history').columns(['address', 'at']).execute();
+}
+
+/** An entry is written before the password is touched, and counts from the change's confirmation on. */
+export async function historyWithChange(database: Kysely<unknown>): Promise<void> {
+  await database.schema.alterTable('password_history').addColumn('change_id', 'varchar(64)').execute();
+  await database.schema.createIndex('password_history_change').on('password_history').columns(['change_id']).execute();
 }

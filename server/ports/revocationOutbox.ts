@@ -1,4 +1,5 @@
 import type { NoticeDraft } from './notices.ts';
+import type { PasswordMemory } from './passwordPolicyProvider.ts';
 
 /** The durable list of log-outs still owed: one row per change and session store. All times in ms on the shared clock. */
 export interface OwedRevocation {
@@ -31,6 +32,8 @@ export interface RecordRequest {
   readonly settleAfter: number;
   /** Who is told when it happened: written down, confirmed and cancelled together with the change. */
   readonly notices?: readonly NoticeDraft[];
+  /** What the history keeps of it: written down, made to count and taken back together with the change. */
+  readonly memories?: readonly PasswordMemory[];
 }
 
 /** How much is owed. */

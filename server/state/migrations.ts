@@ -1,7 +1,7 @@
 import type { Kysely, Migration } from 'kysely';
 import { noticeTables } from '../notices/tables.ts';
 import { panelTables } from '../panels/tables.ts';
-import { passwordHistoryTables } from '../passwordPolicy/tables.ts';
+import { historyWithChange, passwordHistoryTables } from '../passwordPolicy/tables.ts';
 import { turnTable } from './mailboxTurns.ts';
 import { rateLimitTable } from './rateLimitTable.ts';
 
@@ -52,4 +52,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '004_notices': { up: noticeTables },
   '005_rate_limits': { up: rateLimitTable },
   '006_mailbox_turns': { up: turnTable },
+  '007_history_with_change': { up: historyWithChange },
 };

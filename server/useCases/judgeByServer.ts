@@ -6,7 +6,7 @@ import type { PasswordPolicyProvider, ProposedPassword } from '../ports/password
 export async function judgeByServer(providers: readonly PasswordPolicyProvider[], proposed: ProposedPassword, options: CallOptions): Promise<void> {
   const verdicts = await Promise.all(providers.map(async (provider) => {
     try {
-      return await provider.isViolated(proposed, options) ? [provider.rule] : [];
+      return await provider.judge(proposed, options) === 'violated' ? [provider.rule] : [];
     } catch (error) {
       throw error instanceof ModuleError ? error : new ModuleError('POLICY_UNAVAILABLE', { detail: provider.name, cause: error });
     }

@@ -7,7 +7,7 @@ import type { Actor } from '../ports/hostIdentity.ts';
 import type { MailboxTurns } from '../ports/mailboxTurns.ts';
 import type { Surface } from '../ports/metrics.ts';
 import type { Notices } from '../ports/notices.ts';
-import type { PasswordPolicyProvider, ReplacedPassword } from '../ports/passwordPolicyProvider.ts';
+import type { PasswordPolicyProvider } from '../ports/passwordPolicyProvider.ts';
 import { type DeliverDependencies, deliverToAll } from '../revocation/deliver.ts';
 import type { Secret } from '../secret.ts';
 import { judgeByServer } from './judgeByServer.ts';
@@ -51,11 +51,12 @@ interface Replacement {
   expect?(passwordVersion: string | null): Promise<void>;
 }
 
-/** Before the answer, so that a second change right after it is judged by it. That it fails undoes nothing. */
-async function remember(replaced: ReplacedPassword, { rules, log }: ReplaceDependencies): Promise<void> {
-  await Promise.all(rules.map(async (rule) => {
-    await rule.remember(replaced).catch((error: unknown) => { log.error({ rule: rule.name, detail: error instanceof Error ? error.name : 'unknown' }, 'a password rule could not write down what it needs'); });
-  }));
+/** What one rule cannot do now is said, and stops neither the change nor the other rules. */
+async function askedOfEach<T>(what: (rule: PasswordPolicyProvider) => Promise<readonly T[]>, { rules, log }: ReplaceDependencies): Promise<readonly T[]> {
+  return (await Promise.all(rules.map((rule) => what(rule).catch((error: unknown) => {
+    log.error({ rule: rule.name, detail: error instanceof Error ? error.name : 'unknown' }, 'a password rule could not write down what it needs');
+    return [];
+  })))).flat();
 }
 
 /** Hops 4 to 8 of one change (docs/architecture.md), the same whether the owner changes a password or an administrator sets it. */
@@ -88,11 +89,12 @@ export async function replacePassword(replacement: Replacement, dependencies: Re
     const { current, write: replace } = await replacement.prepare(options);
     hop('verify');
     await judgeByServer(rules, { address, next }, options());
+    const memories = await askedOfEach((rule) => rule.remember({ address, current, next }), dependencies);
     if (rules.length > 0) hop('rules');
     const drafts = await notices.draft({ event: replacement.audit.action, address, actor: replacement.audit.actor, actorKind: replacement.audit.actorKind, language: undefined, ...requester });
     const passwordVersion = await accounts.passwordVersion(address, options());
     await replacement.expect?.(passwordVersion);
-    await outbox.record({ changeId, address, stores: stores.map(({ name }) => name), passwordVersion, settleAfter: clock.now() + 2 * accountsTimeoutMs, notices: drafts })
+    await outbox.record({ changeId, address, stores: stores.map(({ name }) => name), passwordVersion, settleAfter: clock.now() + 2 * accountsTimeoutMs, notices: drafts, memories })
       .catch((cause: unknown) => { throw new ModuleError('STATE_UNAVAILABLE', { cause }); });
     hop('record');
     let changedAt: number;
@@ -114,12 +116,17 @@ export async function replacePassword(replacement: Replacement, dependencies: Re
     }
     if (passwordVersion === null) await turns.changed(address, changeId).catch(() => { log.error({ changeId }, 'the state database did not answer'); });
     hop('change');
-    await outbox.confirm(changeId, changedAt).catch(() => { log.error({ changeId }, 'the outbox did not answer; the entry will be settled'); });
+    const confirmed = await outbox.confirm(changeId, changedAt).then(() => true, () => {
+      log.error({ changeId }, 'the outbox did not answer; the entry will be settled');
+      return false;
+    });
     hop('confirm');
     const { ended, pending } = await deliverToAll({ changeId, address, changedAt, attempts: 0, actor }, dependencies);
     hop('revoke');
+    // Where the log-outs were written off meanwhile, nobody is left to settle what goes with the change.
+    if (!confirmed) await outbox.confirm(changeId, changedAt).catch(() => undefined);
     if (drafts.length > 0) await notices.release(changeId, ended, pending);
-    await remember({ address, current, next }, dependencies);
+    await askedOfEach((rule) => rule.forget(address).then(() => []), dependencies);
     const revocation = pending.length === 0 ? 'done' : 'pending';
     await write(revocation, ended, pending);
     return { changedAt: new Date(changedAt).toISOString(), revocation, ended, pending };

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Selectable } from 'kysely';
 import type { Clock } from '../../ports/clock.ts';
 import type { OwedRevocation, RevocationOutbox } from '../../ports/revocationOutbox.ts';
+import { cancelMemories, confirmMemories, recordMemories } from '../../passwordPolicy/memories.ts';
 import { cancelNotices, confirmNotices, recordNotices } from '../noticeOutbox/state.ts';
 import type { StateDatabase, StateTables } from '../../state/stateDatabase.ts';
 
@@ -23,10 +24,10 @@ const owed = (row: Selectable<StateTables['outbox']>): OwedRevocation => ({
 /** The outbox in the module's state database. */
 export function createStateOutbox(database: StateDatabase, clock: Clock, leaseMs: number): RevocationOutbox {
   const node = randomUUID();
-  /** A change and its notices in one transaction: there is no crash that leaves one without the other. */
+  /** A change, its notices and what the history keeps of it in one transaction: there is no crash that leaves one without the other. */
   const together = (work: (transaction: StateDatabase) => Promise<void>): Promise<void> => database.transaction().execute(work);
   return {
-    async record({ changeId, address, stores, passwordVersion, settleAfter, notices = [] }) {
+    async record({ changeId, address, stores, passwordVersion, settleAfter, notices = [], memories = [] }) {
       const now = clock.now();
       const insert = async (into: StateDatabase): Promise<void> => {
         await into.insertInto('outbox').values(stores.map((store) => ({
@@ -35,17 +36,20 @@ export function createStateOutbox(database: StateDatabase, clock: Clock, leaseMs
           last_error: null, claimed_by: node, claimed_until: Math.max(settleAfter, now + leaseMs),
         }))).execute();
         await recordNotices(into, changeId, notices, now);
+        await recordMemories(into, changeId, memories);
       };
-      await (notices.length === 0 ? insert(database) : together(insert));
+      await (notices.length + memories.length === 0 ? insert(database) : together(insert));
     },
     cancel: (changeId) => together(async (transaction) => {
       await transaction.deleteFrom('outbox').where('change_id', '=', changeId).execute();
       await cancelNotices(transaction, changeId);
+      await cancelMemories(transaction, changeId);
     }),
     confirm: (changeId, changedAt) => together(async (transaction) => {
       await transaction.updateTable('outbox').set({ state: 'confirmed', changed_at: changedAt })
         .where('change_id', '=', changeId).where('state', '=', 'recorded').execute();
       await confirmNotices(transaction, changeId, changedAt, clock.now() + leaseMs);
+      await confirmMemories(transaction, changeId);
     }),
     async complete(changeId, store) {
       await database.deleteFrom('outbox').where('change_id', '=', changeId).where('store', '=', store).execute();

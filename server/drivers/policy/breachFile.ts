@@ -32,8 +32,10 @@ export default definePolicyDriver({
     return {
       name,
       rule: { code: 'PASSWORD_BREACHED', params: {} },
-      isViolated: ({ next }) => breachCheck(async () => (await file.use((list) => countIn(list, sha1Of(next)))) >= minCount),
-      remember: () => Promise.resolve(),
+      tellsOfThePast: false,
+      judge: ({ next }) => breachCheck(async () => (await file.use((list) => countIn(list, sha1Of(next)))) >= minCount),
+      remember: async () => [],
+      forget: () => Promise.resolve(),
       check: () => file.check().catch((error: unknown) => { throw new ModuleError('POLICY_UNAVAILABLE', { detail: `${name}: ${path}: ${reason(error)}` }); }),
       close: () => file.close(),
     };

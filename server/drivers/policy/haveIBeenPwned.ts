@@ -43,8 +43,10 @@ export default definePolicyDriver({
     return {
       name,
       rule: { code: 'PASSWORD_BREACHED', params: {} },
-      isViolated: ({ next }, { signal }) => breachCheck(async () => (await countOf(sha1Of(next), signal)) >= minCount),
-      remember: () => Promise.resolve(),
+      tellsOfThePast: false,
+      judge: ({ next }, { signal }) => breachCheck(async () => (await countOf(sha1Of(next), signal)) >= minCount),
+      remember: async () => [],
+      forget: () => Promise.resolve(),
       async check({ signal }) {
         // The SHA-1 of "password": a range that certainly has it.
         const hash = '5BAA61E4C9B93F3F0682250B6CF8331B7EE68FD8';

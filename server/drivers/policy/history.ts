@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
 import { number, object } from 'yup';
-import type { PasswordPolicyProvider } from '../../ports/passwordPolicyProvider.ts';
+import type { PasswordMemory, PasswordPolicyProvider } from '../../ports/passwordPolicyProvider.ts';
 import type { Secret } from '../../secret.ts';
 import { definePolicyDriver } from '../defineDriver.ts';
 
@@ -19,26 +19,29 @@ export default definePolicyDriver({
   options,
   async create({ count }, { name, clock, state }): Promise<PasswordPolicyProvider> {
     const keyOf = (address: string): string => address.normalize('NFC').toLowerCase();
-    const rows = (address: string) => state.selectFrom('password_history').selectAll().where('address', '=', keyOf(address)).orderBy('at', 'desc').orderBy('id');
-
-    async function write(address: string, password: Secret, at: number): Promise<void> {
-      await state.insertInto('password_history').values({ id: randomUUID(), address: keyOf(address), at, hash: await hash(password.reveal(), ARGON2ID) }).execute();
-    }
+    /** Those that count, newest first: what belongs to a change that is not certain yet is no password of this mailbox. */
+    const rows = (address: string) => state.selectFrom('password_history').selectAll()
+      .where('address', '=', keyOf(address)).where('change_id', 'is', null).orderBy('at', 'desc').orderBy('id');
+    const memory = async (address: string, password: Secret, at: number, certain: boolean): Promise<PasswordMemory> =>
+      ({ id: randomUUID(), address: keyOf(address), at, certain, hash: await hash(password.reveal(), ARGON2ID) });
 
     return {
       name,
       rule: { code: 'PASSWORD_IN_HISTORY', params: { count } },
-      async isViolated({ address, next }) {
+      tellsOfThePast: true,
+      async judge({ address, next }) {
         // One after the other: the thread pool belongs to everybody.
-        for (const row of await rows(address).limit(count).execute()) if (await verify(row.hash, next.reveal())) return true;
-        return false;
+        for (const row of await rows(address).limit(count).execute()) if (await verify(row.hash, next.reveal())) return 'violated';
+        return 'met';
       },
       async remember({ address, current, next }) {
         const now = clock.now();
         const [newest] = await rows(address).limit(1).execute();
         // The one that is replaced may have been set elsewhere, or before this rule was switched on.
-        if (current !== null && (newest === undefined || !(await verify(newest.hash, current.reveal())))) await write(address, current, now - 1);
-        await write(address, next, now);
+        const unknown = current !== null && (newest === undefined || !(await verify(newest.hash, current.reveal())));
+        return [...(unknown ? [await memory(address, current, now - 1, true)] : []), await memory(address, next, now, false)];
+      },
+      async forget(address) {
         const old = (await rows(address).execute()).slice(count);
         if (old.length > 0) await state.deleteFrom('password_history').where('id', 'in', old.map(({ id }) => id)).execute();
       },

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Secret } from '../../../server/secret.ts';
 import type { Wiring } from '../../../server/wiring.ts';
+import { rememberPassword } from '../../fixtures/rememberPassword.ts';
 import { startService } from '../../fixtures/service.ts';
 import { type MariaDb, startMariaDb } from '../../services/mariadb.ts';
 import { type Postgres, startPostgres } from '../../services/postgres.ts';
@@ -42,10 +43,10 @@ describe.each(['mariadb', 'postgres'] as const)('two nodes share notices and his
 
     const rule = (wiring: Wiring) => wiring.rules[0] as Wiring['rules'][number];
     const call = { signal: AbortSignal.timeout(60_000) };
-    const judged = (wiring: Wiring, password: string) => rule(wiring).isViolated({ address: 'a@example.test', next: new Secret(password) }, call);
-    await rule(one.wiring).remember({ address: 'A@example.test', next: new Secret('second'), current: new Secret('first') });
+    const judged = async (wiring: Wiring, password: string) => (await rule(wiring).judge({ address: 'a@example.test', next: new Secret(password) }, call)) === 'violated';
+    await rememberPassword(one.wiring, { address: 'A@example.test', next: new Secret('second'), current: new Secret('first') });
     expect([await judged(two.wiring, 'first'), await judged(two.wiring, 'second'), await judged(two.wiring, 'third')]).toEqual([true, true, false]);
-    await rule(two.wiring).remember({ address: 'a@example.test', next: new Secret('third'), current: new Secret('second') });
+    await rememberPassword(two.wiring, { address: 'a@example.test', next: new Secret('third'), current: new Secret('second') });
     expect([await judged(one.wiring, 'first'), await judged(one.wiring, 'second'), await judged(one.wiring, 'third')]).toEqual([false, true, true]);
     await Promise.all([one.stop(), two.stop(), sink.stop()]);
   }, 120_000);

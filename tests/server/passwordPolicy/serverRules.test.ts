@@ -2,10 +2,14 @@ import { createHash } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
+import { ModuleError } from '../../../module/errors.ts';
 import { ConfigError } from '../../../server/config/configProblem.ts';
 import { generatePassword } from '../../../module/policy/generatePassword.ts';
 import { Secret } from '../../../server/secret.ts';
+import type { Wiring } from '../../../server/wiring.ts';
+import { rememberPassword } from '../../fixtures/rememberPassword.ts';
 import { ALICE, alive, change, logIn, NEW, startService, tempFolder } from '../../fixtures/service.ts';
+import { startSmtpSink } from '../../services/smtpSink.ts';
 
 const LEAKED = 'Known!Everywhere1';
 const PREVIOUS = 'Earlier!Harvest7';
@@ -14,12 +18,12 @@ const sha1 = (text: string): string => createHash('sha1').update(text).digest('h
 const running: { stop(): Promise<void> }[] = [];
 afterEach(async () => { for (const service of running.splice(0)) await service.stop(); });
 
-async function start(own: object = {}) {
+async function start(own: object = {}, decorate = (wiring: Wiring): Wiring => wiring) {
   const dataDir = tempFolder();
   const file = join(dataDir, 'pwned.txt');
   writeFileSync(file, [LEAKED, PREVIOUS, 'something else'].map((word) => `${sha1(word)}:3\n`).sort().join(''));
   const serverRules = [{ driver: 'breachFile', file }, { driver: 'history', count: 3 }];
-  const service = await startService({ dataDir, overrides: { serverRules, ...own } });
+  const service = await startService({ dataDir, overrides: { serverRules, ...own }, decorate });
   running.push(service);
   return service;
 }
@@ -64,7 +68,7 @@ test('I5: an owner and an administrator get the same verdict with the same codes
 
 test('every broken rule comes back at once, and only after the current password was proved', async () => {
   const { app, wiring } = await start();
-  for (const rule of wiring.rules) await rule.remember({ address: ALICE.address, next: new Secret(PREVIOUS), current: null });
+  await rememberPassword(wiring, { address: ALICE.address, next: new Secret(PREVIOUS), current: null });
   const browser = await logIn(app, ALICE);
   expect((await change(app, browser, { currentPassword: ALICE.password, newPassword: PREVIOUS })).json()).toMatchObject({ fields: [...breached, ...reused] });
   expect((await change(app, browser, { currentPassword: 'Not-the-one-1', newPassword: PREVIOUS })).json()).toMatchObject({ code: 'CURRENT_PASSWORD_WRONG' });
@@ -77,6 +81,25 @@ test('the page is told which rules there are, and a generated password passes', 
   expect(policy.serverRules).toEqual([{ code: 'PASSWORD_BREACHED', params: {} }, { code: 'PASSWORD_IN_HISTORY', params: { count: 3 } }]);
   const newPassword = generatePassword(policy, globalThis.crypto, { address: ALICE.address });
   expect((await change(app, browser, { currentPassword: ALICE.password, newPassword })).statusCode).toBe(200);
+});
+
+test('the state database does not take the confirmation at first: the history and the notice come all the same, once the log-outs are through', async () => {
+  let failed = 0;
+  const sink = await startSmtpSink();
+  running.push(sink);
+  const { app, wiring } = await start({
+    notify: { driver: 'smtp', host: '127.0.0.1', port: sink.port, encryption: 'none' }, notices: { from: { name: 'Example', address: 'no-reply@example.test' } },
+  }, (before) => ({ ...before, outbox: { ...before.outbox, confirm: async (...args) => {
+    failed += 1;
+    if (failed === 1) throw new ModuleError('STATE_UNAVAILABLE');
+    await before.outbox.confirm(...args);
+  } } }));
+  expect((await change(app, await logIn(app, ALICE), { currentPassword: ALICE.password, newPassword: NEW })).statusCode).toBe(200);
+  expect([failed, await wiring.outbox.list(10)]).toEqual([2, []]);
+  expect(await wiring.noticeDelivery?.worker.runOnce()).toBe(1);
+  const fresh = await logIn(app, { ...ALICE, password: NEW });
+  expect((await change(app, fresh, { currentPassword: NEW, newPassword: 'Third!Harvest42' })).statusCode).toBe(200);
+  expect((await change(app, await logIn(app, { ...ALICE, password: 'Third!Harvest42' }), { currentPassword: 'Third!Harvest42', newPassword: NEW })).json()).toMatchObject({ fields: reused });
 });
 
 test('off by default', async () => {

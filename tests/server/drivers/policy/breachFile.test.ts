@@ -27,12 +27,12 @@ const replaceBy = (text: string): void => {
 test('finds what is there by the count, and is ready', async () => {
   writeFileSync(path, listOf(['one', 'Grüße-8', 'three']));
   const rule = await driver.create(optionsOf(driver, { file: path }), policyContext('breachFile'));
-  expect(await rule.isViolated(proposed('Grüße-8'), call)).toBe(true);
-  expect(await rule.isViolated(proposed('four'), call)).toBe(false);
+  expect(await rule.judge(proposed('Grüße-8'), call)).toBe('violated');
+  expect(await rule.judge(proposed('four'), call)).toBe('met');
   await rule.check(call);
   await rule.close();
   const often = await driver.create(optionsOf(driver, { file: path, minCount: 8 }), policyContext('breachFile'));
-  expect(await often.isViolated(proposed('one'), call)).toBe(false);
+  expect(await often.judge(proposed('one'), call)).toBe('met');
   await often.close();
 });
 
@@ -40,12 +40,12 @@ test('a new file that took its place counts with the next look-up, also while lo
   writeFileSync(path, listOf(['one']));
   const context = policyContext('breachFile');
   const rule = await driver.create(optionsOf(driver, { file: path }), context);
-  expect(await rule.isViolated(proposed('two'), call)).toBe(false);
-  const many = Array.from({ length: 50 }, () => rule.isViolated(proposed('one'), call));
+  expect(await rule.judge(proposed('two'), call)).toBe('met');
+  const many = Array.from({ length: 50 }, () => rule.judge(proposed('one'), call));
   replaceBy(listOf(['one', 'two']));
-  const more = Array.from({ length: 50 }, () => rule.isViolated(proposed('one'), call));
-  expect(new Set(await Promise.all([...many, ...more]))).toEqual(new Set([true]));
-  expect(await rule.isViolated(proposed('two'), call)).toBe(true);
+  const more = Array.from({ length: 50 }, () => rule.judge(proposed('one'), call));
+  expect(new Set(await Promise.all([...many, ...more]))).toEqual(new Set(['violated']));
+  expect(await rule.judge(proposed('two'), call)).toBe('violated');
   expect(context.lines.join('')).toContain('was replaced');
   await rule.close();
 });
@@ -55,14 +55,14 @@ test('replaced by nonsense, or gone: the one before serves, the log and check() 
   const context = policyContext('breachFile');
   const rule = await driver.create(optionsOf(driver, { file: path, onFailure: 'refuse' }), context);
   replaceBy('<html>quota exceeded</html>\n');
-  for (let at = 0; at < 3; at += 1) expect(await rule.isViolated(proposed('one'), call)).toBe(true);
+  for (let at = 0; at < 3; at += 1) expect(await rule.judge(proposed('one'), call)).toBe('violated');
   expect(context.lines.filter((line) => line.includes('cannot be used'))).toHaveLength(1);
   await expect(rule.check(call)).rejects.toMatchObject({ code: 'POLICY_UNAVAILABLE' });
   rmSync(path);
-  expect(await rule.isViolated(proposed('one'), call)).toBe(true);
+  expect(await rule.judge(proposed('one'), call)).toBe('violated');
   await expect(rule.check(call)).rejects.toMatchObject({ code: 'POLICY_UNAVAILABLE', message: expect.stringContaining('ENOENT') as string });
   replaceBy(listOf(['two']));
-  expect(await rule.isViolated(proposed('one'), call)).toBe(false);
+  expect(await rule.judge(proposed('one'), call)).toBe('met');
   await rule.check(call);
   await rule.close();
 });
@@ -72,9 +72,9 @@ test.each(['accept', 'refuse'] as const)('overwritten in place while it is open:
   const context = policyContext('breachFile');
   const rule = await driver.create(optionsOf(driver, { file: path, onFailure }), context);
   writeFileSync(path, '');
-  const asked = rule.isViolated(proposed('one'), call);
+  const asked = rule.judge(proposed('one'), call);
   if (onFailure === 'refuse') await expect(asked).rejects.toMatchObject({ code: 'POLICY_UNAVAILABLE' });
-  else expect(await asked).toBe(false);
+  else expect(await asked).toBe('unknown');
   if (onFailure === 'accept') expect(context.lines.join('')).toContain('was accepted');
   await rule.close();
 });

@@ -54,8 +54,8 @@ async function start(own: Record<string, unknown> = {}) {
 
 test('five digits of the SHA-1 leave, padding is asked for, and nothing else of the password or the mailbox is sent', async () => {
   const { rule } = await start();
-  expect(await rule.isViolated(proposed(PASSWORD), call())).toBe(true);
-  expect(await rule.isViolated(proposed('Fresh!Harvest42'), call())).toBe(false);
+  expect(await rule.judge(proposed(PASSWORD), call())).toBe('violated');
+  expect(await rule.judge(proposed('Fresh!Harvest42'), call())).toBe('met');
   expect(rule.rule).toEqual({ code: 'PASSWORD_BREACHED', params: {} });
   const hash = sha1(PASSWORD);
   expect(range.seen.map(({ url }) => url)).toEqual([`/range/${hash.slice(0, 5)}?mode=sha1`, `/range/${sha1('Fresh!Harvest42').slice(0, 5)}?mode=sha1`]);
@@ -70,20 +70,20 @@ test('five digits of the SHA-1 leave, padding is asked for, and nothing else of 
 
 test('an entry of padding, which has the count 0, is no leak; minCount lets rare ones pass', async () => {
   const { rule } = await start();
-  expect(await rule.isViolated(proposed('padded and not pwned'), call())).toBe(false);
+  expect(await rule.judge(proposed('padded and not pwned'), call())).toBe('met');
   const { rule: often } = await start({ minCount: 4 });
-  expect(await often.isViolated(proposed(PASSWORD), call())).toBe(false);
-  expect(await (await start({ minCount: 3 })).rule.isViolated(proposed(PASSWORD), call())).toBe(true);
+  expect(await often.judge(proposed(PASSWORD), call())).toBe('met');
+  expect(await (await start({ minCount: 3 })).rule.judge(proposed(PASSWORD), call())).toBe('violated');
 });
 
 describe.each(['silent', 'error', 'page', 'empty'] as const)('an answer that is none (%s)', (mode) => {
   test('accepted with a log line by default, refused where so configured', async () => {
     range.be(mode);
     const open = await start({ timeoutMs: 300 });
-    expect(await open.rule.isViolated(proposed(PASSWORD), call())).toBe(false);
+    expect(await open.rule.judge(proposed(PASSWORD), call())).toBe('unknown');
     expect(open.context.lines.join('\n')).toContain('was accepted');
     const closed = await start({ timeoutMs: 300, onFailure: 'refuse' });
-    await expect(closed.rule.isViolated(proposed(PASSWORD), call())).rejects.toMatchObject({ code: 'POLICY_UNAVAILABLE' });
+    await expect(closed.rule.judge(proposed(PASSWORD), call())).rejects.toMatchObject({ code: 'POLICY_UNAVAILABLE' });
     await expect(closed.rule.check(call())).rejects.toMatchObject({ code: 'POLICY_UNAVAILABLE' });
     for (const line of [...open.context.lines, ...closed.context.lines]) {
       expect(line).not.toContain(PASSWORD);
@@ -97,20 +97,20 @@ test('down: after three failures it is not asked for a while, then once, and it 
   let now = 1_000_000;
   const context = { ...policyContext('haveIBeenPwned'), clock: { now: () => now } };
   const rule = await driver.create(optionsOf(driver, { baseUrl: range.url, timeoutMs: 200, pauseMs: 30_000 }), context);
-  for (let at = 0; at < 3; at += 1) await rule.isViolated(proposed(PASSWORD), call());
+  for (let at = 0; at < 3; at += 1) await rule.judge(proposed(PASSWORD), call());
   expect(range.seen).toHaveLength(3);
   const since = performance.now();
-  for (let at = 0; at < 200; at += 1) expect(await rule.isViolated(proposed(PASSWORD), call())).toBe(false);
+  for (let at = 0; at < 200; at += 1) expect(await rule.judge(proposed(PASSWORD), call())).toBe('unknown');
   expect(performance.now() - since).toBeLessThan(1000);
   expect(range.seen).toHaveLength(3);
   now += 30_001;
   // Of many at once, one asks.
-  await Promise.all(Array.from({ length: 10 }, () => rule.isViolated(proposed(PASSWORD), call())));
+  await Promise.all(Array.from({ length: 10 }, () => rule.judge(proposed(PASSWORD), call())));
   expect(range.seen).toHaveLength(4);
   range.be('ok');
   now += 30_001;
-  expect(await rule.isViolated(proposed(PASSWORD), call())).toBe(true);
-  expect(await rule.isViolated(proposed(PASSWORD), call())).toBe(true);
+  expect(await rule.judge(proposed(PASSWORD), call())).toBe('violated');
+  expect(await rule.judge(proposed(PASSWORD), call())).toBe('violated');
   expect(context.lines.join('\n')).toContain('answers again');
 });
 
@@ -118,7 +118,7 @@ test('nobody there at all', async () => {
   const { url } = range;
   await range.stop();
   const rule = await driver.create(optionsOf(driver, { baseUrl: url, onFailure: 'refuse' }), policyContext('haveIBeenPwned'));
-  await expect(rule.isViolated(proposed(PASSWORD), call())).rejects.toMatchObject({ code: 'POLICY_UNAVAILABLE' });
+  await expect(rule.judge(proposed(PASSWORD), call())).rejects.toMatchObject({ code: 'POLICY_UNAVAILABLE' });
   range = await rangeServer({});
 });
 

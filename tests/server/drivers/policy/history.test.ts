@@ -1,6 +1,8 @@
+import { randomUUID } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createStateOutbox } from '../../../../server/drivers/outbox/state.ts';
 import driver from '../../../../server/drivers/policy/history.ts';
 import { Secret } from '../../../../server/secret.ts';
 import { openState, type StateDatabase } from '../../../../server/state/stateDatabase.ts';
@@ -21,11 +23,23 @@ afterEach(async () => {
 
 async function start(count: number) {
   let now = 1_700_000_000_000;
-  const rule = await driver.create(optionsOf(driver, { count }), { ...policyContext('history', state), clock: { now: () => (now += 10) } });
+  const clock = { now: () => (now += 10) };
+  const outbox = createStateOutbox(state, clock, 1000);
+  const rule = await driver.create(optionsOf(driver, { count }), { ...policyContext('history', state), clock });
   return {
     rule,
-    known: (password: string, mailbox = address) => rule.isViolated({ address: mailbox, next: new Secret(password) }, call),
-    remember: (next: string, current: string | null) => rule.remember({ address, next: new Secret(next), current: current === null ? null : new Secret(current) }),
+    known: async (password: string, mailbox = address) => (await rule.judge({ address: mailbox, next: new Secret(password) }, call)) === 'violated',
+    /** One change, as the use case writes it down. */
+    async remember(next: string, current: string | null, outcome: 'confirm' | 'cancel' | 'open' = 'confirm') {
+      const changeId = randomUUID();
+      const memories = await rule.remember({ address, next: new Secret(next), current: current === null ? null : new Secret(current) });
+      await outbox.record({ changeId, address, stores: ['web'], passwordVersion: null, settleAfter: 0, memories });
+      if (outcome === 'open') return changeId;
+      await (outcome === 'confirm' ? outbox.confirm(changeId, now) : outbox.cancel(changeId));
+      await rule.forget(address);
+      return changeId;
+    },
+    outbox,
   };
 }
 
@@ -66,4 +80,27 @@ test('fewer in the configuration: fewer count, and the rest goes with the next c
   for (const [next, current] of [['b', 'a'], ['c', 'b'], ['d', 'c']] as const) await five.remember(next, current);
   const two = await start(2);
   expect([await two.known('b'), await two.known('c'), await two.known('d')]).toEqual([false, true, true]);
+});
+
+test('a change that was refused leaves nothing; one that is not certain counts from the moment on which it is', async () => {
+  const { known, remember, outbox } = await start(3);
+  await remember('b', 'a');
+  await remember('refused', 'b', 'cancel');
+  expect([await known('a'), await known('b'), await known('refused')]).toEqual([true, true, false]);
+  const changeId = await remember('c', 'b', 'open');
+  expect([await known('b'), await known('c')]).toEqual([true, false]);
+  await outbox.confirm(changeId, Date.now());
+  expect(await known('c')).toBe(true);
+  // What was confirmed is no longer anybody's to take back.
+  await outbox.cancel(changeId);
+  expect(await known('c')).toBe(true);
+  expect(await state.selectFrom('password_history').select('change_id').execute()).toEqual([{ change_id: null }, { change_id: null }, { change_id: null }]);
+});
+
+test('the password that a change would replace is known at once: between a crash and its settling nobody changes back to it', async () => {
+  const { known, remember } = await start(3);
+  await remember('b', 'a', 'open');
+  expect([await known('a'), await known('b')]).toEqual([true, false]);
+  await remember('c', 'a', 'cancel');
+  expect(await state.selectFrom('password_history').select('id').where('change_id', 'is', null).execute()).toHaveLength(1);
 });
