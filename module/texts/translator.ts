@@ -21,9 +21,16 @@ export interface Translator {
   readonly list: (items: readonly string[]) => string;
 }
 
-const RIGHT_TO_LEFT = /^(ar|dv|fa|he|ku|ps|ur|yi)\b/;
+/** Scripts that run from right to left (ISO 15924); Kurdish and Panjabi, for example, are written in either direction. */
+const RIGHT_TO_LEFT: readonly string[] = ['Adlm', 'Arab', 'Hebr', 'Nkoo', 'Rohg', 'Syrc', 'Thaa'];
 
-export const directionOf = (language: string): 'ltr' | 'rtl' => (RIGHT_TO_LEFT.test(language) ? 'rtl' : 'ltr');
+export function directionOf(language: string): 'ltr' | 'rtl' {
+  try {
+    return RIGHT_TO_LEFT.includes(new Intl.Locale(language).maximize().script ?? '') ? 'rtl' : 'ltr';
+  } catch {
+    return 'ltr';
+  }
+}
 
 /** Reads texts of `locales/` in one language. `messages` carries that language's tag under `@language`; its keys may be short. */
 export function createTranslator(messages: Readonly<Record<string, string>>): Translator {

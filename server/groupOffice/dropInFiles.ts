@@ -20,7 +20,8 @@ export const phpString = (text: string): string => `'${text.replaceAll(/['\\]/g,
 
 /** Texts that Group-Office itself shows; everything else is shown by the section, from `locales/` over HTTP. */
 function languageFile(texts: Readonly<Record<string, string>>, fallback: Readonly<Record<string, string>>): string {
-  const entries = { name: 'module.name', description: 'module.description', 'section.loadFailed': 'section.loadFailed' };
+  // What Group-Office finds no text for it shows by its key: the heading's is the English word.
+  const entries = { name: 'module.name', description: 'module.description', Password: 'section.title', 'section.loadFailed': 'section.loadFailed' };
   const lines = Object.entries(entries).map(([key, from]) => `\t${phpString(key)} => ${phpString(texts[from] ?? fallback[from] ?? from)},\n`);
   return `<?php\n// Generated from locales/*.json.\nreturn [\n${lines.join('')}];\n`;
 }

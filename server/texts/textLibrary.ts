@@ -1,6 +1,6 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { chooseLanguage, matchLanguage } from '../../module/texts/matchLanguage.ts';
+import { behind, chooseLanguage, regionOf } from '../../module/texts/matchLanguage.ts';
 import { createTranslator, directionOf, type Translator } from '../../module/texts/translator.ts';
 import { packageRoot } from '../paths.ts';
 import { localePath, localeTags, readTexts } from './localeFile.ts';
@@ -78,8 +78,10 @@ export function createTextLibrary(ownFolder: string | null = null, onBroken: OnB
 
   /** From English to the language itself, what comes later wins. */
   function chain(tag: string): readonly string[] {
-    const parent = tag.includes('-') ? matchLanguage(tag.split('-').slice(0, -1).join('-'), tags().filter((other) => other !== tag && !other.includes('-'))) : null;
-    return [...new Set(['en', ...(parent === null ? [] : [parent]), tag])];
+    const there = tags();
+    const found = [tag];
+    for (let next = behind(tag, there); next !== null && !found.includes(next); next = behind(next, there)) found.push(next);
+    return [...new Set(['en', ...found.reverse()])];
   }
 
   function texts(tag: string): Readonly<Record<string, string>> {
@@ -91,7 +93,7 @@ export function createTextLibrary(ownFolder: string | null = null, onBroken: OnB
   return {
     languages() {
       // A file that was only begun is not offered; one of a region may have nothing to differ in.
-      const begun = (tag: string): boolean => (tag.includes('-') && tags().includes(tag.split('-')[0] ?? '')) || folders.some((folder) => Object.keys(read(folder, tag)?.texts ?? {}).length > 0);
+      const begun = (tag: string): boolean => regionOf(tag, tags()) !== null || folders.some((folder) => Object.keys(read(folder, tag)?.texts ?? {}).length > 0);
       const named = tags().filter(begun).map((tag): Language => ({ tag, name: folders.map((folder) => read(folder, tag)?.name).find(Boolean) ?? ownName(tag), direction: directionOf(tag) }));
       const { compare } = new Intl.Collator('en');
       return named.sort((left, right) => compare(left.name, right.name));

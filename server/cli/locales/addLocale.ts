@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { regionOf } from '../../../module/texts/matchLanguage.ts';
 import { requiredKeys, sourceText } from '../../../module/texts/pluralKeys.ts';
 import { localePath, UNTRANSLATED } from '../../texts/localeFile.ts';
 import type { LocaleSources } from './localeSources.ts';
@@ -22,7 +23,7 @@ export function addLocale(tag: string, sources: LocaleSources, folder: string): 
   if (canonical !== tag) throw new LocaleProblem(`"${tag}" is no BCP 47 tag${canonical === undefined ? ', such as sk or pt-BR' : `; write it as ${canonical}`}`);
   const path = localePath(folder, tag);
   if (existsSync(path)) throw new LocaleProblem(`${path} is there already; see what it lacks with: locales check ${tag}`);
-  const regional = tag.includes('-') && sources.tags.includes(tag.split('-')[0] ?? '');
+  const regional = regionOf(tag, sources.tags) !== null;
   const hints = regional ? [] : requiredKeys(tag, sources.english).map((key) => [key, `${UNTRANSLATED}${sourceText(key, sources.english) ?? ''}`]);
   mkdirSync(folder, { recursive: true });
   writeFileSync(path, sortedJson({ '@reviewed': 'no', ...Object.fromEntries(hints) as Record<string, string> }));

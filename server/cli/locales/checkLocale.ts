@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { regionOf } from '../../../module/texts/matchLanguage.ts';
 import { pluralCategories, requiredKeys, sourceText, splitPlural } from '../../../module/texts/pluralKeys.ts';
 import { localePath, UNTRANSLATED } from '../../texts/localeFile.ts';
 import { ellipsisRule, endingRule, invisibleRule, markupRule, spaceRule } from './characterRules.ts';
@@ -49,7 +50,7 @@ export function checkLocale(tag: string, sources: LocaleSources, options: CheckO
   // In a folder of one's own a file lies over the shipped one: it may hold a single text.
   const over = options.folder !== sources.home;
   // A regional file (en-GB beside en) holds only what differs from its language.
-  const parent = tag.includes('-') && sources.tags.includes(tag.split('-')[0] ?? '') ? (tag.split('-')[0] ?? '') : null;
+  const parent = regionOf(tag, sources.tags);
   const glossary = sources.glossary(tag) ?? (parent === null ? null : sources.glossary(parent)) ?? NO_GLOSSARY;
   const missing: string[] = [];
   for (const [key, text] of Object.entries(texts.all)) {

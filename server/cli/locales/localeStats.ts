@@ -1,3 +1,4 @@
+import { regionOf } from '../../../module/texts/matchLanguage.ts';
 import { requiredKeys } from '../../../module/texts/pluralKeys.ts';
 import { readJson } from '../../paths.ts';
 import { localePath, localeTags, readTexts } from '../../texts/localeFile.ts';
@@ -17,8 +18,7 @@ export interface LocaleStats {
 /** How far each language of a folder is. */
 export function localeStats(sources: LocaleSources, folder: string): readonly LocaleStats[] {
   return localeTags(folder).map((tag) => {
-    const language = tag.split('-')[0] ?? '';
-    const differsFrom = tag !== language && sources.tags.includes(language) ? language : null;
+    const differsFrom = regionOf(tag, sources.tags);
     const texts = readTexts(folder, tag);
     const wanted = requiredKeys(tag, sources.english);
     const translated = Object.keys(texts).filter((key) => wanted.includes(key)).length;

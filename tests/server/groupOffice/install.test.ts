@@ -3,10 +3,15 @@ import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type GroupOfficeCommandOptions, groupOfficeCommands, installGroupOffice, type Terminal, uninstallGroupOffice } from '../../../server/cli/installGroupOffice.ts';
+import { matchLanguage } from '../../../module/texts/matchLanguage.ts';
 import { doctorGroupOffice, type Finding } from '../../../server/groupOffice/doctor.ts';
 import { dropInFiles, groupOfficeIso, phpString } from '../../../server/groupOffice/dropInFiles.ts';
+import { localeTags } from '../../../server/texts/localeFile.ts';
 import { DROP_IN } from '../../fixtures/groupOfficeDouble/dropIn.ts';
 import { GroupOfficeDouble } from '../../fixtures/groupOfficeDouble/groupOfficeDouble.ts';
+
+/** The files of Group-Office's own go/core/language. */
+const HOST_LANGUAGES = ('ar bg bn_bd ca cn cs da de el en en_au en_gb en_ph es et fi fr he hr hu id it ja ko lt mn nb nl pl pt_br pt_pt ro ru sl sv th tr zh_tw').split(' ');
 
 const SETTINGS = { basePath: '/mailbox-password', localUsers: 'below' } as const;
 
@@ -265,7 +270,8 @@ describe('the built folder', () => {
       const texts = JSON.parse(readFileSync(`locales/${locale}`, 'utf8')) as Record<string, string>;
       // A region holds only what differs.
       expect(read['section.loadFailed']).toBe(texts['section.loadFailed'] ?? english['section.loadFailed']);
-      expect(Object.keys(read)).toEqual(['name', 'description', 'section.loadFailed']);
+      expect(read['Password']).toBe(texts['section.title'] ?? english['section.title']);
+      expect(Object.keys(read)).toEqual(['name', 'description', 'Password', 'section.loadFailed']);
       for (const text of Object.values(read)) expect(text).not.toBe('');
     }
   });
@@ -276,5 +282,15 @@ describe('the built folder', () => {
 
   it.each([['en', 'en'], ['pt-BR', 'pt_br'], ['pt', 'pt_pt'], ['zh-TW', 'zh_tw'], ['zh', 'cn'], ['en-GB', 'en_gb'], ['bn', 'bn_bd'], ['nb', 'nb'], ['zh-CN', 'cn'], ['pt-PT', 'pt_pt']])('calls %s %s', (tag, iso) => {
     expect(groupOfficeIso(tag)).toBe(iso);
+  });
+
+  it.each(HOST_LANGUAGES)('serves a user whose Group-Office speaks %s: with a file there, and with texts of that language', (iso) => {
+    const files = dropInFiles(SETTINGS);
+    expect([...files.keys()]).toContain(`language/${iso}.php`);
+    // What the script tells the service, as it is written in the drop-in.
+    const script = files.get('views/goui/dist/Index.js')!.toString();
+    const tagOf = new Function(`${/^const TAGS = .*$/m.exec(script)![0]}\n${/^const tag = .*$/m.exec(script)![0]}\nreturn tag;`)() as (code: string) => string;
+    const found = matchLanguage(tagOf(iso), localeTags('locales'));
+    expect({ iso, back: groupOfficeIso(found ?? '') }).toEqual({ iso, back: iso });
   });
 });

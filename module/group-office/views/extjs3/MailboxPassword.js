@@ -12,7 +12,8 @@ Ext.onReady(function () {
 				return;
 			}
 			var fieldset = this.mailboxPasswordFieldset = new Ext.form.FieldSet({
-				title: t("Password", "users", "core"),
+				// Our word, as in the fields below: the host's own differs from it in some languages, and is Arabic in its Hebrew.
+				title: t("Password", "mailboxpassword", "mailboxpassword"),
 				hidden: true,
 				items: [this.mailboxPasswordBox = new Ext.BoxComponent({ autoEl: { tag: "div" } })]
 			});
