@@ -97,7 +97,7 @@ function violationsIn(program: ts.Program): Use[] {
   const found: Use[] = rules.map(({ code }) => ({ key: `violation.${code}`, file: 'module/policy/rulesFor.ts', line: 1 }));
   for (const file of program.getSourceFiles()) {
     const path = relative(ROOT, file.fileName);
-    if (!/^(module|server)\//.test(path)) continue;
+    if (!/^(client|module|server)\//.test(path)) continue;
     const add = (node: ts.StringLiteral): void => { found.push({ key: `violation.${node.text}`, file: path, line: file.getLineAndCharacterOfPosition(node.getStart()).line + 1 }); };
     const visit = (node: ts.Node): void => {
       if (path.startsWith('module/requests/') && ts.isStringLiteral(node) && /^[A-Z]{3,}(_[A-Z]+)*$/.test(node.text) && !ts.isLiteralTypeNode(node.parent)) add(node);

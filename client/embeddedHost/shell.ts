@@ -37,6 +37,13 @@ async function ask<T>(path: string): Promise<T | null> {
   return (await answer.json()) as T;
 }
 
+/** Never a blank page: words and a way on, also where no text could be fetched. */
+function broken(place: HTMLElement, texts = true): void {
+  const again = make('button', { type: 'button', textContent: texts ? t('section.retry') : '↻', ariaLabel: texts ? null : '↻' });
+  again.addEventListener('click', () => { location.reload(); });
+  place.replaceChildren(make('div', { role: 'alert' }, make('p', { className: 'warn', textContent: texts ? t('state.broken') : '⚠' }), again));
+}
+
 async function languageChoice(): Promise<HTMLElement> {
   const languages = (await (await fetch(`${base}/languages.json`)).json()) as { tag: string; name: string }[];
   const names = languages.map(({ tag, name }) => make('option', { value: tag, lang: tag, textContent: name, selected: tag === translator.language }));
@@ -109,8 +116,13 @@ async function openAccount(): Promise<void> {
           make('td', { textContent: when.format(row.lastSeenAt) })))))))));
   app.append(dialog);
   dialog.showModal();
-  const { mount } = (await import(/* webpackIgnore: true */ `${base}/assets/${entry}`)) as { mount: (element: HTMLElement, host: HostBridge) => () => void };
-  const unmount = mount(place, bridge);
+  let unmount = (): void => undefined;
+  try {
+    const { mount } = (await import(/* webpackIgnore: true */ `${base}/assets/${entry}`)) as { mount: (element: HTMLElement, host: HostBridge) => () => void };
+    unmount = mount(place, bridge);
+  } catch {
+    broken(place);
+  }
   close.addEventListener('click', () => { dialog.close(); });
   dialog.addEventListener('close', () => {
     unmount();
@@ -139,7 +151,7 @@ async function webmailPage(): Promise<void> {
     button.addEventListener('click', () => { toggle(false); act(); });
     return button;
   };
-  menu.append(item(t('shell.myAccount'), () => { void openAccount(); }), item(t('shell.logOut'), () => {
+  menu.append(item(t('shell.myAccount'), () => { void openAccount().catch(() => { broken(app); }); }), item(t('shell.logOut'), () => {
     void fetch('/host/logout', { method: 'POST', headers: { 'x-csrf-token': session.csrfToken } }).then(() => { leave('out'); });
   }));
   const folder = (label: string, name: string) => item(label, () => { void show(name); });
@@ -152,12 +164,18 @@ async function webmailPage(): Promise<void> {
 }
 
 async function start(): Promise<void> {
-  translator = createTranslator((await (await fetch(`${base}/locales/webmail/${wishes(localStorage.getItem(LANGUAGE))}.short.json`)).json()) as Record<string, string>);
-  const { language, direction } = translator;
-  document.documentElement.lang = language;
-  document.documentElement.dir = direction;
-  document.title = t('shell.appName');
-  await (app.dataset['page'] === 'login' ? loginPage() : webmailPage());
+  let texts = false;
+  try {
+    translator = createTranslator((await (await fetch(`${base}/locales/webmail/${wishes(localStorage.getItem(LANGUAGE))}.short.json`)).json()) as Record<string, string>);
+    texts = true;
+    const { language, direction } = translator;
+    document.documentElement.lang = language;
+    document.documentElement.dir = direction;
+    document.title = t('shell.appName');
+    await (app.dataset['page'] === 'login' ? loginPage() : webmailPage());
+  } catch {
+    broken(app, texts);
+  }
 }
 
 /** `npm run dev`: a new build reloads the page. Left out of the production bundle. */

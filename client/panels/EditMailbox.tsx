@@ -158,14 +158,14 @@ function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, on
         event.preventDefault();
         if (!mark.isPending) mark.mutate(ask);
       }}>
-        <PasswordField {...form.field('newPassword')} label={t('field.new')} autoComplete="new-password" describedBy={checklistId} passwordRules={passwordRules(policy)} />
+        <PasswordField {...form.field('newPassword')} label={t('field.new')} autoComplete="new-password" describedBy={form.describedBy(checklistId)} passwordRules={passwordRules(policy)} />
         <div className="buttons">
           <button type="button" className="plain" disabled={disabled} onClick={form.generate}>{t('adminPanel.new')}</button>
           <button type="button" className="plain" disabled={disabled || !dirty} onClick={() => { void form.copy(); }}>{t('action.copy')}</button>
           <p className="says" role="status">{form.notice}</p>
         </div>
         <StrengthMeter score={form.score} />
-        <PolicyChecklist id={checklistId} policy={policy} password={form.values.newPassword} context={form.policyContext} resources={form.resources} />
+        <PolicyChecklist {...form.checklist(checklistId)} />
         {changeRequired !== null && (
           <label className="check">
             <input type="checkbox" checked={ask} disabled={disabled || mark.isPending} onChange={(event) => { setAsk(event.target.checked); mark.reset(); }} />

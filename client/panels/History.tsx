@@ -12,7 +12,7 @@ import { useFormats } from './useFormats.ts';
 import { useSignedOut } from './useSignedOut.ts';
 
 const ACTIONS: Readonly<Record<string, MessageKey>> = {
-  change: 'adminPanel.action.change', set: 'adminPanel.action.set', require: 'adminPanel.action.require', revoke: 'adminPanel.action.revoke', signIn: 'adminPanel.action.signIn', access: 'adminPanel.action.access',
+  change: 'adminPanel.action.change', set: 'adminPanel.action.set', require: 'adminPanel.action.require', unrequire: 'adminPanel.action.unrequire', revoke: 'adminPanel.action.revoke', signIn: 'adminPanel.action.signIn', access: 'adminPanel.action.access',
 };
 
 /** The day of a date field as the milliseconds at which it begins here; `plus` days later. */

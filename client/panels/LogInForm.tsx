@@ -13,6 +13,8 @@ interface LogInFormProps<Session> {
   /** What the first field is called. */
   readonly nameLabel: string;
   readonly nameType: 'email' | 'text';
+  /** What is said where the log-in is wrong, in the place of the words about an e-mail address. */
+  readonly wrong?: string;
   readonly notice: ReactNode;
   readonly logIn: (name: string, password: string) => Promise<Session>;
   readonly onLoggedIn: (session: Session, password: string) => void;
@@ -20,7 +22,7 @@ interface LogInFormProps<Session> {
 }
 
 /** The log-in form of both panels. The password is handed on in memory and kept nowhere. */
-export function LogInForm<Session>({ title, nameLabel, nameType, notice, logIn, onLoggedIn, children }: LogInFormProps<Session>) {
+export function LogInForm<Session>({ title, nameLabel, nameType, wrong, notice, logIn, onLoggedIn, children }: LogInFormProps<Session>) {
   const { t, code } = useTranslator();
   const id = useId();
   const [name, setName] = useState('');
@@ -53,6 +55,7 @@ export function LogInForm<Session>({ title, nameLabel, nameType, notice, logIn, 
         if (failure.code === 'RATE_LIMITED' && typeof seconds === 'number') startWait(seconds);
         else if (failure.code === 'OFFLINE') setMessage(t('panel.offline'));
         else if (failure.code === 'UNCONFIRMED') setMessage(t('panel.noAnswer'));
+        else if (failure.code === 'CREDENTIALS_WRONG' && wrong !== undefined) setMessage(wrong);
         else setMessage(code('error', failure.code, failure.params));
         setReference(failure.reference);
         setPassword('');

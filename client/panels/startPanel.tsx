@@ -4,6 +4,7 @@ import { createRoot } from 'react-dom/client';
 import { createSend } from '../api/methods.ts';
 import { TranslatorContext } from '../i18n/context.ts';
 import { createTranslator, type Translator } from '../i18n/translator.ts';
+import { ErrorBoundary } from '../parts/ErrorBoundary.tsx';
 import section from '../surfaces/section.css';
 import css from './panels.css';
 
@@ -54,7 +55,9 @@ export async function startPanel<Api extends Texts>(createApi: (send: ReturnType
   root.render(
     <QueryClientProvider client={client}>
       <TranslatorContext value={translator}>
-        <div className="root panel" lang={translator.language} data-theme="auto"><Page api={api} base={base} setCsrfToken={(token) => { csrf = token; }} /></div>
+        <div className="root panel" lang={translator.language} data-theme="auto">
+          <ErrorBoundary onReload={() => { location.reload(); }}><Page api={api} base={base} setCsrfToken={(token) => { csrf = token; }} /></ErrorBoundary>
+        </div>
       </TranslatorContext>
     </QueryClientProvider>,
   );

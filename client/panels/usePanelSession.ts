@@ -1,6 +1,7 @@
 import { useQueryClient } from '@tanstack/react-query';
-import { useCallback, useEffect, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { ApiError } from '../api/apiError.ts';
+import { useOnReturn } from '../parts/useOnReturn.ts';
 
 interface SessionApi<Session> {
   getSession(signal?: AbortSignal): Promise<Session>;
@@ -9,10 +10,15 @@ interface SessionApi<Session> {
 
 type State<Session> = { readonly at: 'asking' } | { readonly at: 'failed' } | { readonly at: 'out' } | { readonly at: 'in'; readonly session: Session };
 
-/** Whether somebody is logged in to this panel. Leaving drops everything that was loaded. */
-export function usePanelSession<Session extends { readonly csrfToken: string }>(api: SessionApi<Session>, setCsrfToken: (token: string | undefined) => void) {
+/**
+ * Whether somebody is logged in to this panel. Leaving drops everything that was loaded. Whoever comes back to the page is shown what is
+ * true by then: maintenance, or the end of the log-in (`onEnded`).
+ */
+export function usePanelSession<Session extends { readonly csrfToken: string }>(api: SessionApi<Session>, setCsrfToken: (token: string | undefined) => void, onEnded: () => void) {
   const client = useQueryClient();
   const [state, setState] = useState<State<Session>>({ at: 'asking' });
+  const latest = useRef(state);
+  useEffect(() => { latest.current = state; });
 
   const enter = useCallback((session: Session): void => {
     setCsrfToken(session.csrfToken);
@@ -32,6 +38,21 @@ export function usePanelSession<Session extends { readonly csrfToken: string }>(
       else setState((before) => (before.at === 'in' ? before : { at: 'failed' }));
     });
   }, [api, enter, leave]);
+
+  useOnReturn(() => {
+    // What is under way may be ending this very session, and has the word.
+    if (state.at !== 'in' || client.isMutating() > 0) return;
+    const { csrfToken } = state.session;
+    const isSame = (now: State<Session>): boolean => now.at === 'in' && now.session.csrfToken === csrfToken && client.isMutating() === 0;
+    api.getSession().then(
+      (session) => { setState((now) => (isSame(now) && session.csrfToken === csrfToken ? { at: 'in', session } : now)); },
+      (error: unknown) => {
+        if (!(error instanceof ApiError) || error.code !== 'AUTHENTICATION_REQUIRED' || !isSame(latest.current)) return;
+        onEnded();
+        leave();
+      },
+    );
+  });
 
   useEffect(() => {
     const abort = new AbortController();

@@ -30,7 +30,7 @@ export function ChangePasswordForm({ api, context, onChanged, onSignedOut, known
   const { t } = useTranslator();
   const checklistId = useId();
   const form = usePasswordForm<ChangeOwnPasswordRequest>({
-    address: account.address, policy, writable, confirms: true,
+    address: account.address, policy, knownCurrent, writable, confirms: true,
     toRequest: ({ currentPassword, newPassword }) => ({ currentPassword: knownCurrent ?? currentPassword, newPassword }),
     schema: ({ currentPassword }, resources) => changeOwnPasswordSchema(policy, account.address, currentPassword, resources),
     send: (request) => api.changeOwnPassword(request),
@@ -40,8 +40,7 @@ export function ChangePasswordForm({ api, context, onChanged, onSignedOut, known
       return false;
     },
   });
-  const { values, disabled, wait, busy, field, resources } = form;
-  const policyContext = { ...form.policyContext, ...(knownCurrent !== null && { currentPassword: knownCurrent }) };
+  const { values, disabled, wait, busy, field } = form;
 
   return (
     <form noValidate onSubmit={form.submit}>
@@ -49,12 +48,12 @@ export function ChangePasswordForm({ api, context, onChanged, onSignedOut, known
       {!writable && <p className="warning" role="alert">{t('section.maintenance')}</p>}
       <input className="hidden" type="text" name="username" autoComplete="username" value={account.address} readOnly tabIndex={-1} aria-hidden="true" />
       {knownCurrent === null && <PasswordField {...field('currentPassword')} label={t('field.current')} autoComplete="current-password" />}
-      <PasswordField {...field('newPassword')} label={t('field.new')} autoComplete="new-password" describedBy={checklistId} passwordRules={passwordRules(policy)}>
+      <PasswordField {...field('newPassword')} label={t('field.new')} autoComplete="new-password" describedBy={form.describedBy(checklistId)} passwordRules={passwordRules(policy)}>
         <button type="button" className="icon" disabled={disabled} aria-label={t('action.generate')} title={t('action.generate')} onClick={form.generate}><Icon name="refresh" /></button>
       </PasswordField>
       {values.newPassword !== '' && <button type="button" className="plain" onClick={() => { void form.copy(); }}>{t('action.copy')}</button>}
       <StrengthMeter score={form.score} />
-      <PolicyChecklist id={checklistId} policy={policy} password={values.newPassword} context={policyContext} resources={resources} />
+      <PolicyChecklist {...form.checklist(checklistId)} />
       <PasswordField {...field('confirm')} label={t('field.confirm')} autoComplete="new-password" />
       <FormMessages status={busy ? t('action.busy') : form.notice} message={form.message} reference={form.reference} wait={wait} />
       <p className="info">{t('section.consequence')}</p>

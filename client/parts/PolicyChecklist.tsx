@@ -10,17 +10,19 @@ interface PolicyChecklistProps {
   readonly password: string;
   readonly context: PolicyContext;
   readonly resources: PolicyResources;
+  /** It was just refused: what is not met is marked. */
+  readonly refused?: boolean;
 }
 
 /** Every rule of the policy, ticked while one types; what only the server can tell stays open until it has judged. The rules are those of the server (I5). */
-export function PolicyChecklist({ id, policy, password, context, resources }: PolicyChecklistProps) {
+export function PolicyChecklist({ id, policy, password, context, resources, refused = false }: PolicyChecklistProps) {
   const { t, code } = useTranslator();
   const rules = rulesFor(policy).map((rule) => ({ rule, state: password === '' ? 'pending' : rule.check(password, context, resources) }));
   return (
     <ul id={id} className="checklist">
       {rules.filter(({ rule, state }) => rule.listed || state === 'violated').map(({ rule, state }) => (
-        <li key={rule.code} data-state={state} data-on-save={rule.onSave}>
-          <span className="tick">{state === 'met' ? <Icon name="met" /> : rule.onSave === true && state === 'violated' ? <Icon name="broken" /> : '•'}</span>
+        <li key={rule.code} id={`${id}-${rule.code}`} data-state={state} data-broken={(state === 'violated' && (refused || rule.onSave === true)) || undefined}>
+          <span className="tick">{state === 'met' ? <Icon name="met" /> : (refused || rule.onSave === true) && state === 'violated' ? <Icon name="broken" /> : '•'}</span>
           {rule.onSave === true && state === 'pending' ? t('checklist.onSave', { rule: code('violation', rule.code, rule.params) }) : code('violation', rule.code, rule.params)}
         </li>
       ))}

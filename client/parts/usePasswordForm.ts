@@ -6,6 +6,7 @@ import type { ChangePasswordResponse } from '../../module/operations.ts';
 import { generatePassword } from '../../module/policy/generatePassword.ts';
 import { normalizePassword } from '../../module/policy/normalizePassword.ts';
 import type { PasswordPolicy } from '../../module/policy/passwordPolicy.ts';
+import { rulesFor } from '../../module/policy/rulesFor.ts';
 import type { PolicyResources } from '../../module/policy/rules/rule.ts';
 import { validateRequest } from '../../module/requests/validateRequest.ts';
 import { ApiError } from '../api/apiError.ts';
@@ -19,7 +20,7 @@ import { useStrength } from './useStrength.ts';
 
 const FIELDS = ['currentPassword', 'newPassword', 'confirm'] as const;
 export type Field = (typeof FIELDS)[number];
-type Errors = Partial<Record<Field, readonly string[]>>;
+type Errors = Partial<Record<Field, readonly Pick<FieldProblem, 'code' | 'params'>[]>>;
 
 const EMPTY: Record<Field, string> = { currentPassword: '', newPassword: '', confirm: '' };
 /** A password that somebody asked to see is hidden again after this time, and when the tab is. */
@@ -28,6 +29,8 @@ const SHOWN_MS = 60_000;
 export interface PasswordFormOptions<Request> {
   readonly address: string;
   readonly policy: PasswordPolicy;
+  /** The current password where the surface knows it without asking. */
+  readonly knownCurrent?: string | null;
   readonly writable: boolean;
   /** False where the form has one field only (an administrator sees what is set). */
   readonly confirms: boolean;
@@ -58,7 +61,8 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
   const [judged, setJudged] = useState<ServerJudged | null>(null);
   const resources = { ...common, strength, serverVerdict: serverVerdict(judged) };
   const mutation = useMutation(sendingPasswords(options.send));
-  const policyContext = { address, currentPassword: values.currentPassword === '' ? undefined : values.currentPassword };
+  const current = options.knownCurrent ?? values.currentPassword;
+  const policyContext = { address, currentPassword: current === '' ? undefined : current };
   const disabled = mutation.isPending || !writable;
 
   // A field takes the focus only when it can be written in again: after a refusal by the server that is a render later.
@@ -90,12 +94,20 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
   }
 
   function problems(fields: readonly FieldProblem[]): Errors {
-    const found: Partial<Record<Field, string[]>> = {};
+    const found: Partial<Record<Field, FieldProblem[]>> = {};
     for (const problem of fields) {
       const field = FIELDS.find((name) => name === problem.field);
-      if (field !== undefined) (found[field] ??= []).push(code('violation', problem.code, problem.params));
+      if (field !== undefined) (found[field] ??= []).push(problem);
     }
     return found;
+  }
+
+  /** The rules that the checklist marks are not repeated under the field: one sentence points to them. */
+  const broken = new Set((errors.newPassword ?? []).length === 0 ? [] : rulesFor(policy).filter((rule) => rule.check(values.newPassword, policyContext, resources) === 'violated').map((rule) => rule.code));
+  const marked = (errors.newPassword ?? []).filter((problem) => broken.has(problem.code));
+  function said(field: Field): string[] {
+    const own = (errors[field] ?? []).filter((problem) => field !== 'newPassword' || !marked.includes(problem)).map((problem) => code('violation', problem.code, problem.params));
+    return field === 'newPassword' && marked.length > 0 ? [code('error', 'PASSWORD_REJECTED'), ...own] : own;
   }
 
   function change(field: Field, value: string): void {
@@ -143,7 +155,7 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
     const verdict = validateRequest(options.schema(request, resources), request);
     const found: Errors = 'fields' in verdict ? problems(verdict.fields) : {};
     const same = !confirms || normalizePassword(values.newPassword) === normalizePassword(values.confirm);
-    if (!same) found.confirm = [t('violation.CONFIRM_MISMATCH')];
+    if (!same) found.confirm = [{ code: 'CONFIRM_MISMATCH', params: {} }];
     if (Object.keys(found).length > 0) {
       fail(found);
       return;
@@ -157,12 +169,15 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
   }
 
   return {
-    values, notice, message, reference: message === '' ? '' : reference, wait, disabled, resources, policyContext, generate, copy, submit,
+    values, notice, message, reference: message === '' ? '' : reference, wait, disabled, generate, copy, submit,
     busy: mutation.isPending,
+    /** For the checklist, and for whoever has it read out: the whole of it, or once it was refused what is not met. */
+    checklist: (id: string) => ({ id, policy, password: values.newPassword, context: policyContext, resources, refused: marked.length > 0 }),
+    describedBy: (id: string) => (marked.length > 0 ? marked.map((problem) => `${id}-${problem.code}`).join(' ') : id),
     score: values.newPassword === '' ? undefined : strength(values.newPassword),
     clear: () => { setValues(EMPTY); setShown({}); setJudged(null); setErrors({}); setMessage(''); setNotice(''); },
     field: (name: Field) => ({
-      name, value: values[name], errors: errors[name] ?? [], shown: shown[name] === true, disabled,
+      name, value: values[name], errors: said(name), shown: shown[name] === true, disabled,
       onChange: (value: string) => { change(name, value); },
       onShow: (show: boolean) => { setShown((before) => ({ ...before, [name]: show })); },
       inputRef: (input: HTMLInputElement | null) => { inputs.current[name] = input; },

@@ -1,4 +1,4 @@
-import { useQuery } from '@tanstack/react-query';
+import { useIsMutating, useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
 import type { ChangePasswordResponse } from '../../module/operations.ts';
 import { ApiError } from '../api/apiError.ts';
@@ -7,7 +7,9 @@ import type { HostBridge } from '../host/hostBridge.ts';
 import { TranslatorContext } from '../i18n/context.ts';
 import { createTranslator } from '../i18n/translator.ts';
 import { ChangePasswordForm } from '../parts/ChangePasswordForm.tsx';
+import { ErrorBoundary } from '../parts/ErrorBoundary.tsx';
 import { Outcome } from '../parts/Outcome.tsx';
+import { useOnReturn } from '../parts/useOnReturn.ts';
 import { contextQuery, messagesQuery } from '../queries/account.ts';
 
 /** Shown before or without any locale; all other text comes from `locales/`. */
@@ -20,17 +22,21 @@ export function AccountSection({ api, bridge }: { readonly api: Api; readonly br
   const [answer, setAnswer] = useState<ChangePasswordResponse | null>(null);
   const translator = useMemo(() => createTranslator(messages.data ?? {}), [messages.data]);
   const has = messages.data !== undefined;
-  const signedOut = context.error instanceof ApiError && context.error.code === 'AUTHENTICATION_REQUIRED';
+  // A change ends the session before it is answered: from then on "logged out" is no news.
+  const changing = useIsMutating() > 0 || answer !== null;
+  const signedOut = !changing && context.error instanceof ApiError && context.error.code === 'AUTHENTICATION_REQUIRED';
   useEffect(() => { if (signedOut) bridge.onSignedOut('ended'); }, [signedOut, bridge]);
   const notServed = context.error instanceof ApiError && context.error.code === 'ACCOUNT_NOT_CHANGEABLE';
   useEffect(() => { if (notServed) bridge.onNotServed?.(); }, [notServed, bridge]);
   const { t } = translator;
+  // Maintenance may have begun or ended while the page lay open.
+  useOnReturn(() => { if (!changing && context.data !== undefined) void context.refetch(); });
 
   function content() {
     if (answer !== null) return <Outcome answer={answer} onLogIn={() => { bridge.onSignedOut('changed'); }} />;
     // Asking again would not help: no button, and no word of a failure.
     if (notServed && has) return <p role="status">{t('error.ACCOUNT_NOT_CHANGEABLE')}</p>;
-    if (context.isError || messages.isError) {
+    if ((context.isError && context.data === undefined) || messages.isError) {
       return (
         <div role="alert">
           <p className="warning">{has ? t('section.loadFailed') : WITHOUT_TEXTS.failed}</p>
@@ -44,7 +50,7 @@ export function AccountSection({ api, bridge }: { readonly api: Api; readonly br
 
   return (
     <TranslatorContext value={translator}>
-      <div className="root" lang={translator.language} dir={translator.direction} data-theme={bridge.theme ?? 'auto'}>{content()}</div>
+      <div className="root" lang={translator.language} dir={translator.direction} data-theme={bridge.theme ?? 'auto'}><ErrorBoundary>{content()}</ErrorBoundary></div>
     </TranslatorContext>
   );
 }

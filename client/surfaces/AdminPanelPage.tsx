@@ -22,7 +22,6 @@ const TABS = ['users', 'history'] as const;
 /** The administrator's panel: mailboxes of a domain with their passwords, and what was done. */
 export function AdminPanelPage({ api, base, setCsrfToken }: PanelPageProps<AdminPanelApi>) {
   const { t } = useTranslator();
-  const { state, enter, leave, ask, logOut } = usePanelSession(api, setCsrfToken);
   const [ended, setEnded] = useState(false);
   const [tab, goTo] = useHash(TABS, 'users');
   const [domain, setDomain] = useState('');
@@ -34,6 +33,7 @@ export function AdminPanelPage({ api, base, setCsrfToken }: PanelPageProps<Admin
     setDomain('');
     location.hash = '';
   }, []);
+  const { state, enter, leave, ask, logOut } = usePanelSession(api, setCsrfToken, forget);
   const out = useCallback((): void => {
     forget();
     leave();
@@ -43,7 +43,7 @@ export function AdminPanelPage({ api, base, setCsrfToken }: PanelPageProps<Admin
   if (state.at === 'failed') return <main className="login"><h1>{t('adminPanel.title')}</h1><Failed error={null} onRetry={() => { ask(); }} /></main>;
   if (state.at === 'out') {
     return (
-      <LogInForm<AdminSessionResponse> title={t('adminPanel.title')} nameLabel={t('adminPanel.name')} nameType="text" notice={ended ? <p role="status">{t('shell.ended')}</p> : null}
+      <LogInForm<AdminSessionResponse> title={t('adminPanel.title')} nameLabel={t('adminPanel.name')} nameType="text" wrong={t('adminPanel.credentialsWrong')} notice={ended ? <p role="status">{t('shell.ended')}</p> : null}
         logIn={(name, password) => api.logIn({ name, password })} onLoggedIn={(session) => { setEnded(false); enter(session); }}>
         <ContinueAsHost api={api} onLoggedIn={(session) => { setEnded(false); enter(session); }} />
         <LanguageChoice load={api.getLanguages} />

@@ -24,11 +24,16 @@ type Left = { readonly changed: ChangePasswordResponse } | 'ended' | null;
 /** The owner's panel: change the password, see the devices, read what a mail program needs. */
 export function UserPanelPage({ api, setCsrfToken }: PanelPageProps<UserPanelApi>) {
   const { t } = useTranslator();
-  const { state, enter, leave, ask, logOut } = usePanelSession(api, setCsrfToken);
   const [left, setLeft] = useState<Left>(null);
   const [page, goTo] = useHash(NAMES, 'password');
   // The password of the log-in, in memory alone and for a few minutes, so that it need not be typed twice.
   const [known, setKnown] = useState<string | null>(null);
+  const forget = useCallback((reason: Left): void => {
+    setKnown(null);
+    setLeft(reason);
+    location.hash = '';
+  }, []);
+  const { state, enter, leave, ask, logOut } = usePanelSession(api, setCsrfToken, () => { forget('ended'); });
   const seconds = state.at === 'in' ? state.session.reauthenticateAfterSeconds : 0;
   useEffect(() => {
     if (known === null) return undefined;
@@ -36,11 +41,9 @@ export function UserPanelPage({ api, setCsrfToken }: PanelPageProps<UserPanelApi
     return () => { clearTimeout(timer); };
   }, [known, seconds]);
   const out = useCallback((reason: Left): void => {
-    setKnown(null);
-    setLeft(reason);
-    location.hash = '';
+    forget(reason);
     leave();
-  }, [leave]);
+  }, [forget, leave]);
 
   if (state.at === 'asking') return <main className="login"><p role="status">{t('section.loading')}</p></main>;
   if (state.at === 'failed') return <main className="login"><h1>{t('userPanel.title')}</h1><Failed error={null} onRetry={() => { ask(); }} /></main>;
@@ -65,7 +68,7 @@ export function UserPanelPage({ api, setCsrfToken }: PanelPageProps<UserPanelApi
   const shown = session.changeRequired ? 'password' : page;
   return (
     <>
-      <PanelHeader title={t('userPanel.title')} who={session.account.address} onLogOut={() => { setKnown(null); setLeft('ended'); location.hash = ''; void logOut(); }}>
+      <PanelHeader title={t('userPanel.title')} who={session.account.address} onLogOut={() => { forget('ended'); void logOut(); }}>
         <LanguageChoice load={api.getLanguages} />
       </PanelHeader>
       <div className="columns">

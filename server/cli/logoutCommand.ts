@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { useCaseDependencies } from '../http/useCaseDependencies.ts';
 import type { SessionStore } from '../ports/sessionStore.ts';
 import { type ListedSession, listSessions } from '../useCases/listSessions.ts';
-import { revokeEverything, revokeSome } from '../useCases/revokeSessions.ts';
+import { revokeEverything, revokeOne } from '../useCases/revokeSessions.ts';
 import { address as addressArgument, command, configOption, type ConfigOption, jsonOption, type JsonOption } from './command.ts';
 import { endedText, exitForPending } from './ended.ts';
 import { CommandError } from './exitCodes.ts';
@@ -37,7 +37,7 @@ export function logoutCommand(): Command {
         const stores = [...wiring.stores, wiring.panels.sessions.store];
         const one = session === undefined ? null : await theOne(session, address, stores, wiring.config.timeouts.sessionsMs);
         const result = await (one === null ? revokeEverything(request, useCaseDependencies(wiring))
-          : revokeSome(request, stores, ({ id, store }) => id === one.id && store === one.store, useCaseDependencies(wiring))).finally(() => { steps.done(); });
+          : revokeOne(request, stores.find(({ name }) => name === one.store), one.id, useCaseDependencies(wiring))).finally(() => { steps.done(); });
         if (options.json === true) printJson({ address, ...result });
         else print(`${address}: ${endedText(result)}`);
         exitForPending(result.pending);

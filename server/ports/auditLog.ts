@@ -5,7 +5,7 @@ export interface AuditEvent {
   /** Milliseconds since the epoch. */
   readonly at: number;
   readonly requestId: string;
-  readonly action: 'change' | 'set' | 'require' | 'revoke' | 'signIn' | 'access';
+  readonly action: 'change' | 'set' | 'require' | 'unrequire' | 'revoke' | 'signIn' | 'access';
   /** Who: the mailbox itself, an administrator's name, `cli`. */
   readonly actor: string;
   readonly actorKind: 'owner' | 'administrator' | 'operator';

@@ -30,6 +30,8 @@ export interface RecordRequest {
   readonly stores: readonly string[];
   readonly passwordVersion: string | null;
   readonly settleAfter: number;
+  /** Nothing has to happen first (a log-out without a change): the rows are `confirmed` from the beginning, with this as `changedAt`. */
+  readonly confirmedAt?: number;
   /** Who is told when it happened: written down, confirmed and cancelled together with the change. */
   readonly notices?: readonly NoticeDraft[];
   /** What the history keeps of it: written down, made to count and taken back together with the change. */

@@ -33,7 +33,7 @@ export async function requireNewPassword({ audit: who, requester, address, requi
     outcome = coded.code;
     throw coded;
   } finally {
-    await audit.append({ at: clock.now(), action: 'require', ...who, requestId, remoteAddress, userAgent, address, outcome, ended: {} })
+    await audit.append({ at: clock.now(), action: required ? 'require' : 'unrequire', ...who, requestId, remoteAddress, userAgent, address, outcome, ended: {} })
       .catch(() => { log.error({ requestId }, 'the audit log did not answer'); });
   }
 }

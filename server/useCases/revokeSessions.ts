@@ -6,7 +6,7 @@ import type { AuditEvent, AuditLog } from '../ports/auditLog.ts';
 import type { Notices } from '../ports/notices.ts';
 import type { SessionStore } from '../ports/sessionStore.ts';
 import { type DeliverDependencies, deliverToAll } from '../revocation/deliver.ts';
-import { inTime, type ListedSession, listSessions } from './listSessions.ts';
+import { inTime } from './listSessions.ts';
 import type { Requester } from './replacePassword.ts';
 
 export interface RevokeDependencies extends DeliverDependencies {
@@ -51,21 +51,53 @@ export async function revokeEverything(request: RevokeRequest, dependencies: Rev
   return { ended, pending };
 }
 
-/** Ends the sessions that `chosen` picks, one by one. A store that did not answer is named; nothing is owed for it. */
-export async function revokeSome(request: RevokeRequest, from: readonly SessionStore[], chosen: (session: ListedSession) => boolean, dependencies: RevokeDependencies): Promise<EndedResponse> {
-  const { sessions, unavailable } = await listSessions(request.address, from, dependencies.timeoutMs);
-  const failed = new Set<Channel>(unavailable);
-  let ended: ChannelCounts = {};
-  for (const session of sessions.filter(chosen)) {
-    const store = from.find(({ name }) => name === session.store);
-    try {
-      const revoked = store !== undefined && await inTime(dependencies.timeoutMs, (signal) => store.revoke(request.address, session.id, { signal }));
-      if (revoked) ended = addCounts(ended, { [session.channel]: 1 });
-    } catch {
-      failed.add(session.channel);
+/** The log-in that stays, among the service's own: the one that asks. */
+interface Kept {
+  readonly store: SessionStore;
+  readonly sessionId: string;
+}
+
+/**
+ * Logs a mailbox out from everywhere but the User Panel log-in that asks for it. The host's sessions are all "others": they are owed,
+ * durably, before any is ended, so that a store that does not answer and a crash in between change nothing about them. The panel's own
+ * stand in the state database that has just answered.
+ */
+export async function revokeOthers(request: RevokeRequest, kept: Kept, dependencies: RevokeDependencies): Promise<EndedResponse> {
+  const { outbox, stores, clock, timeoutMs } = dependencies;
+  const { address } = request;
+  const changeId = randomUUID();
+  const now = clock.now();
+  let own = 0;
+  try {
+    // Confirmed from the first: a confirmation of its own would end every log-in to the panel, this one too.
+    await outbox.record({ changeId, address, stores: stores.map(({ name }) => name), passwordVersion: null, settleAfter: now, confirmedAt: now });
+    for (const { id } of await inTime(timeoutMs, (signal) => kept.store.list(address, { signal }))) {
+      if (id !== kept.sessionId && await inTime(timeoutMs, (signal) => kept.store.revoke(address, id, { signal }))) own += 1;
     }
+  } catch (cause) {
+    // What was written down of it is done all the same where it cannot be taken back.
+    await outbox.cancel(changeId).catch(() => undefined);
+    await write(request, dependencies, 'STATE_UNAVAILABLE', {});
+    throw new ModuleError('STATE_UNAVAILABLE', { cause });
   }
-  const pending = [...failed];
-  await write(request, dependencies, pending.length === 0 ? 'done' : 'pending', ended, pending);
-  return { ended, pending };
+  const delivered = await deliverToAll({ changeId, address, changedAt: now, attempts: 0, actor: null }, dependencies);
+  const ended = addCounts(delivered.ended, own === 0 ? {} : { web: own });
+  await write(request, dependencies, delivered.pending.length === 0 ? 'done' : 'pending', ended, delivered.pending);
+  return { ended, pending: delivered.pending };
+}
+
+/** Ends one session. Nothing is owed for it: a store that does not answer is a refusal (`SESSIONS_UNAVAILABLE`), and it can be tried again. */
+export async function revokeOne(request: RevokeRequest, store: SessionStore | undefined, id: string, dependencies: RevokeDependencies): Promise<EndedResponse> {
+  const { timeoutMs } = dependencies;
+  const { address } = request;
+  let ended: ChannelCounts = {};
+  try {
+    const session = store === undefined ? undefined : (await inTime(timeoutMs, (signal) => store.list(address, { signal }))).find((one) => one.id === id);
+    if (store !== undefined && session !== undefined && await inTime(timeoutMs, (signal) => store.revoke(address, id, { signal }))) ended = { [session.channel]: 1 };
+  } catch (cause) {
+    await write(request, dependencies, 'SESSIONS_UNAVAILABLE', {});
+    throw new ModuleError('SESSIONS_UNAVAILABLE', { cause });
+  }
+  await write(request, dependencies, 'done', ended);
+  return { ended, pending: [] };
 }

@@ -50,7 +50,9 @@ test('sends the two passwords and hands the answer on', async () => {
 test('sends nothing while a rule is broken or the two differ, and says which at the field', async () => {
   const { api, user } = show(() => Promise.reject(new Error('not to be called')));
   await fill(user, 'abc', 'abd');
-  expect(field('Password')).toHaveAccessibleDescription(/At least 8 characters/);
+  expect(field('Password')).toHaveAccessibleDescription(/^The new password does not meet every rule\. Nothing was changed\. .*At least 8 characters/);
+  // What is met is not read out then.
+  expect(field('Password')).not.toHaveAccessibleDescription(/A lower-case letter/);
   expect(field('Confirm password')).toHaveAccessibleDescription('The two passwords are not the same.');
   await waitFor(() => { expect(field('Password')).toHaveFocus(); });
   expect(api.changeOwnPassword).not.toHaveBeenCalled();

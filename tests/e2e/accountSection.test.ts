@@ -103,8 +103,11 @@ test('each broken rule is shown, and the common-password list comes only when ty
   const before = loaded.filter((each) => each.includes('common-passwords')).length;
   await fill(page, BOB.password, 'bob');
   for (const text of ['At least 8 characters', 'An upper-case letter', 'A digit', 'Not your e-mail address or a part of it']) {
-    await page.locator('.errors').getByText(text).waitFor();
+    await page.locator('.checklist li[data-broken]').getByText(text).waitFor();
   }
+  // Said once: the list marks what is broken, the field says that something is.
+  expect(await page.locator('.errors p').allInnerTexts()).toEqual(['The new password does not meet every rule. Nothing was changed.']);
+  expect(await page.locator('.checklist li[data-broken]').count()).toBe(await page.locator('.checklist li[data-state=violated]').count());
   expect(before).toBe(0);
   expect(loaded.some((each) => each.includes('common-passwords'))).toBe(true);
   expect(loaded.some((each) => each.endsWith('/api/v1/password'))).toBe(false);
@@ -127,7 +130,8 @@ test.each([
   await logIn(page, BOB);
   await openSection(page);
   await fill(page, BOB.password, password);
-  await page.locator('.errors').getByText(text).waitFor();
+  await page.locator('.checklist li[data-broken]').getByText(text).waitFor();
+  await page.locator('.errors').getByText('The new password does not meet every rule.').waitFor();
   expect(await box(page, 'Password').getAttribute('aria-invalid')).toBe('true');
   expect(sent).toEqual(['/host/login']);
   await page.context().close();

@@ -136,7 +136,7 @@ test('User Panel, the story: log in, Password, generate, Change; everything ends
   await box(panel, 'Password').fill('short');
   await box(panel, 'Confirm password').fill('other');
   await button(panel, 'Change').click();
-  await panel.locator('.errors').getByText('At least 8 characters').waitFor();
+  await panel.locator('.checklist li[data-broken]').getByText('At least 8 characters').waitFor();
   await panel.getByText('The two passwords are not the same.').waitFor();
   await shoot(panel, 'user-password-errors');
   await button(panel, 'Generate password').click();
@@ -295,7 +295,7 @@ test('Admin Panel, the story: log in, Users, Select Domain, pencil, New, Copy, U
   await shoot(admin, 'admin-dialog');
   await box(admin, 'Password').fill('short');
   await button(admin, 'Update User').click();
-  await admin.locator('.errors').getByText('At least 8 characters').waitFor();
+  await admin.locator('.checklist li[data-broken]').getByText('At least 8 characters').waitFor();
   await shoot(admin, 'admin-dialog-errors');
   await button(admin, 'New').click();
   const password = await box(admin, 'Password').inputValue();

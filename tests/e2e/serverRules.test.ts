@@ -75,7 +75,8 @@ test('Account section: listed with a neutral mark, red when refused, neutral aga
   expect(await line(page, BREACHED).getAttribute('data-state')).toBe('violated');
   expect(await line(page, BREACHED).innerText()).not.toContain('checked when');
   expect(await line(page, 'Not one of your last').getAttribute('data-state')).toBe('pending');
-  expect(await page.locator('.errors p').allInnerTexts()).toEqual([BREACHED]);
+  expect(await page.locator('.checklist li[data-broken]').allInnerTexts()).toEqual([expect.stringContaining(BREACHED)]);
+  expect(await page.locator('.errors p').allInnerTexts()).toEqual(['The new password does not meet every rule. Nothing was changed.']);
   await page.waitForTimeout(500);
   expect(await page.evaluate(() => document.activeElement?.shadowRoot?.activeElement?.outerHTML ?? document.activeElement?.outerHTML)).toContain('name="newPassword"');
   expect(await box(page, 'Current password').inputValue()).toBe(ALICE.password);

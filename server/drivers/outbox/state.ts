@@ -27,11 +27,11 @@ export function createStateOutbox(database: StateDatabase, clock: Clock, leaseMs
   /** A change, its notices and what the history keeps of it in one transaction: there is no crash that leaves one without the other. */
   const together = (work: (transaction: StateDatabase) => Promise<void>): Promise<void> => database.transaction().execute(work);
   return {
-    async record({ changeId, address, stores, passwordVersion, settleAfter, notices = [], memories = [] }) {
+    async record({ changeId, address, stores, passwordVersion, settleAfter, confirmedAt, notices = [], memories = [] }) {
       const now = clock.now();
       const insert = async (into: StateDatabase): Promise<void> => {
         await into.insertInto('outbox').values(stores.map((store) => ({
-          change_id: changeId, store, address, state: 'recorded', recorded_at: now, changed_at: null,
+          change_id: changeId, store, address, state: confirmedAt === undefined ? 'recorded' : 'confirmed', recorded_at: now, changed_at: confirmedAt ?? null,
           password_version: passwordVersion, settle_after: settleAfter, attempts: 0, next_attempt_at: now,
           last_error: null, claimed_by: node, claimed_until: Math.max(settleAfter, now + leaseMs),
         }))).execute();

@@ -9,7 +9,7 @@ import { emptySchema, endDeviceSchema, endDevicesSchema, userLogInSchema } from 
 import { PANEL_STORE, type PanelSession } from '../../panels/panelSessions.ts';
 import { changeOwnPassword } from '../../useCases/changeOwnPassword.ts';
 import { listSessions } from '../../useCases/listSessions.ts';
-import { revokeEverything, revokeSome } from '../../useCases/revokeSessions.ts';
+import { revokeEverything, revokeOne, revokeOthers } from '../../useCases/revokeSessions.ts';
 import { verifyTyped } from '../../useCases/verifyTyped.ts';
 import type { Wiring } from '../../wiring.ts';
 import type { WrongPasswordLimit } from '../wrongPasswordLimit.ts';
@@ -86,10 +86,8 @@ export function userPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wro
   app.post(at(OPERATIONS.endDevice.path), async (request, reply) => {
     const { subject, id } = await free(request);
     const wanted = validated(endDeviceSchema, request.body);
-    const from = everywhere.filter(({ name }) => name === wanted.store);
-    const answer = await revokeSome(
-      { audit: { actor: subject, actorKind: 'owner' }, requester: requester(request, 'user'), address: subject }, from, (session) => session.id === wanted.id, dependencies,
-    );
+    const store = everywhere.find(({ name }) => name === wanted.store);
+    const answer = await revokeOne({ audit: { actor: subject, actorKind: 'owner' }, requester: requester(request, 'user'), address: subject }, store, wanted.id, dependencies);
     if (wanted.store === PANEL_STORE && wanted.id === id) guard.clearCookie(reply);
     return answer;
   });
@@ -98,7 +96,7 @@ export function userPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wro
     const { subject, id } = await free(request);
     const { which } = validated(endDevicesSchema, request.body);
     const asked = { audit: { actor: subject, actorKind: 'owner' as const }, requester: requester(request, 'user'), address: subject };
-    if (which === 'others') return revokeSome(asked, everywhere, (session) => session.store !== PANEL_STORE || session.id !== id, dependencies);
+    if (which === 'others') return revokeOthers(asked, { store: panels.sessions.store, sessionId: id }, dependencies);
     const answer = await revokeEverything(asked, dependencies);
     guard.clearCookie(reply);
     return answer;

@@ -37,9 +37,9 @@ export const MAILBOXES: MailboxesResponse = {
 export const MAILBOX: MailboxResponse = { address: ADDRESS, displayName: 'Alice Longlastname', enabled: true, passwordChangedAt: AT - 40 * DAY, passwordVersion: '1', changeRequired: false };
 export const COUNTS = { counts: { [ADDRESS]: 12_345, 'bob@mail.example.com': 0, 'carol@mail.example.com': null } };
 export const HISTORY: HistoryResponse = {
-  events: (['change', 'set', 'revoke', 'signIn', 'access', 'require'] as const).map((action, at) => ({
+  events: (['change', 'set', 'revoke', 'signIn', 'access', 'require', 'unrequire'] as const).map((action, at) => ({
     at: AT - at * DAY, requestId: String(at), action, actor: at === 0 ? ADDRESS : 'admin', actorKind: at === 0 ? 'owner' : 'administrator', address: ADDRESS, remoteAddress: '2001:db8::1', userAgent: '',
-    outcome: ['done', 'pending', 'done', 'done', 'FORBIDDEN', 'done'][at] ?? 'done', ended: at < 3 ? { web: 2, imap: 1, activesync: 4 } : {},
+    outcome: ['done', 'pending', 'done', 'done', 'FORBIDDEN', 'done', 'done'][at] ?? 'done', ended: at < 3 ? { web: 2, imap: 1, activesync: 4 } : {},
   })),
   nextCursor: null,
 };
