@@ -1,4 +1,4 @@
-import { useIsMutating, useQuery } from '@tanstack/react-query';
+import { useQuery, useQueryClient } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
 import type { ChangePasswordResponse } from '../../module/operations.ts';
 import { ApiError } from '../api/apiError.ts';
@@ -17,20 +17,21 @@ const WITHOUT_TEXTS = { loading: '…', failed: '⚠', retry: '↻' };
 
 /** The Password section of *My account > Account*. */
 export function AccountSection({ api, bridge }: { readonly api: Api; readonly bridge: HostBridge }) {
+  const client = useQueryClient();
   const messages = useQuery(messagesQuery(api));
   const context = useQuery(contextQuery(api));
   const [answer, setAnswer] = useState<ChangePasswordResponse | null>(null);
   const translator = useMemo(() => createTranslator(messages.data ?? {}), [messages.data]);
   const has = messages.data !== undefined;
   // A change ends the session before it is answered: from then on "logged out" is no news.
-  const changing = useIsMutating() > 0 || answer !== null;
-  const signedOut = !changing && context.error instanceof ApiError && context.error.code === 'AUTHENTICATION_REQUIRED';
+  const changing = (): boolean => answer !== null || client.isMutating() > 0;
+  const signedOut = !changing() && context.error instanceof ApiError && context.error.code === 'AUTHENTICATION_REQUIRED';
   useEffect(() => { if (signedOut) bridge.onSignedOut('ended'); }, [signedOut, bridge]);
   const notServed = context.error instanceof ApiError && context.error.code === 'ACCOUNT_NOT_CHANGEABLE';
   useEffect(() => { if (notServed) bridge.onNotServed?.(); }, [notServed, bridge]);
   const { t } = translator;
   // Maintenance may have begun or ended while the page lay open.
-  useOnReturn(() => { if (!changing && context.data !== undefined) void context.refetch(); });
+  useOnReturn(() => { if (!changing() && context.data !== undefined) void context.refetch(); });
 
   function content() {
     if (answer !== null) return <Outcome answer={answer} onLogIn={() => { bridge.onSignedOut('changed'); }} />;
