@@ -31,10 +31,11 @@ export function Mailboxes({ api, domain, onEdit, onSignedOut }: MailboxesProps) 
     getNextPageParam: ({ nextCursor }) => nextCursor,
   });
   useSignedOut(query.error, onSignedOut);
-  const pages = query.data?.pages ?? [];
+  // A page of a search may be empty and still have a next one.
+  const pages = (query.data?.pages ?? []).filter(({ mailboxes }) => mailboxes.length > 0);
   // Several account APIs, of which this domain's cannot list.
   const cannotList = query.error instanceof ApiError && query.error.code === 'OPERATION_NOT_SUPPORTED';
-  const none = query.isSuccess && pages.every(({ mailboxes }) => mailboxes.length === 0) && !query.hasNextPage;
+  const none = query.isSuccess && pages.length === 0 && !query.hasNextPage;
   return (
     <>
       {!cannotList && <label className="search">{t('adminPanel.searchMailbox')}<input type="search" value={typed} autoComplete="off" spellCheck={false} dir="ltr" onChange={(event) => { setTyped(event.target.value); }} /></label>}

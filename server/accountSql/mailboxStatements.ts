@@ -4,7 +4,10 @@ import type { SqlProbe } from '../diagnosis/sqlConnection.ts';
 import type { Sql } from '../sql/openSql.ts';
 import type { SqlDialect } from '../sql/sqlUrl.ts';
 import { bindStatement } from '../sql/statement.ts';
-import { likeText, pageOfDomainColumn } from './domainPages.ts';
+import { openPosition, sealPosition } from './cursor.ts';
+import { likeText } from './beginning.ts';
+import { domainPages } from './domainPages.ts';
+import { type ListQuery, mailboxPages, type RowPage } from './mailboxPages.ts';
 import { type AccountTable, isEnabled, type MailboxRow, readTime, writeTime } from './accountTable.ts';
 
 /** An operator's own SQL, with named parameters; see docs/drivers/accounts-sql.md. */
@@ -19,13 +22,6 @@ export interface OwnStatements {
   readonly listDomains?: string | undefined;
   /** `:domain`, `:search` (a pattern of LIKE, `!` escapes), `:after`, `:limit`; returns `address`, ordered by it, and what `find` may return. */
   readonly listMailboxes?: string | undefined;
-}
-
-export interface ListQuery {
-  readonly domain: string;
-  readonly search: string;
-  readonly after: string;
-  readonly limit: number;
 }
 
 export interface Replacement {
@@ -46,7 +42,7 @@ export interface MailboxStatements {
   readonly listDomains: ((database: Sql, search: string) => Promise<string[]>) | null;
   /** Null where only all of them can be asked for. */
   readonly pageDomains: ((database: Sql, query: DomainQuery) => Promise<DomainPage>) | null;
-  readonly listMailboxes: ((database: Sql, query: ListQuery) => Promise<MailboxRow[]>) | null;
+  readonly listMailboxes: ((database: Sql, query: ListQuery) => Promise<RowPage<MailboxRow>>) | null;
   /** Characters that the password column takes; null where the database does not tell or does not hold to it. */
   width(database: Sql): Promise<number | null>;
   /** Stored values of some mailboxes, to see their schemes; null where the operator's own statements cannot be asked. */
@@ -102,7 +98,7 @@ export function tableStatements(layout: AccountTable, dialect: SqlDialect): Mail
   const { columns, changedAtFormat: format, domains } = layout;
   const table = sql.table(layout.table);
   const ref = (column: string) => sql.ref(column);
-  const same = (column: string, value: string) => sql`${ref(column)} in (${sql.join(spellings(value))})`;
+  const same = (column: string, value: string) => (spellings(value).length === 1 ? sql`${ref(column)} = ${value}` : sql`${ref(column)} in (${sql.join(spellings(value))})`);
   const { address, local, domain } = columns;
   const listed = domains?.column ?? domain;
   const listedIn = domains === undefined ? layout.table : domains.table;
@@ -115,8 +111,8 @@ export function tableStatements(layout: AccountTable, dialect: SqlDialect): Mail
     const parts = split(wanted);
     return sql`${same(local ?? '', parts.local)} and ${same(domain ?? '', parts.domain)}`;
   };
-  const selected = (): RawBuilder<unknown> => sql.join([
-    sql`${whole()} as ${ref('address')}`, sql`${ref(columns.password)} as ${ref('password')}`,
+  const listedColumns = (): RawBuilder<unknown> => sql.join([
+    sql`${whole()} as ${ref('address')}`,
     ...(columns.enabled === undefined ? [] : [sql`${ref(columns.enabled)} as ${ref('enabled')}`]),
     ...(columns.displayName === undefined ? [] : [sql`${ref(columns.displayName)} as ${ref('displayName')}`]),
     ...(columns.recoveryAddress === undefined ? [] : [sql`${ref(columns.recoveryAddress)} as ${ref('recoveryAddress')}`]),
@@ -124,6 +120,7 @@ export function tableStatements(layout: AccountTable, dialect: SqlDialect): Mail
     ...(columns.changedAt === undefined ? [] : [sql`${ref(columns.changedAt)} as ${ref('changedAt')}`]),
     ...(columns.changeRequired === undefined ? [] : [sql`${ref(columns.changeRequired)} as ${ref('changeRequired')}`]),
   ]);
+  const selected = (): RawBuilder<unknown> => sql`${listedColumns()}, ${ref(columns.password)} as ${ref('password')}`;
   // MariaDB's usual collations take A for a and ignore blanks at the end: a hash is compared byte by byte.
   const exactly = (column: string, value: string) =>
     dialect === 'mysql' ? sql`cast(${ref(column)} as binary) = cast(${value} as binary)` : sql`${ref(column)} = ${value}`;
@@ -143,7 +140,7 @@ export function tableStatements(layout: AccountTable, dialect: SqlDialect): Mail
       const result = await sql`update ${table} set ${ref(columns.changeRequired ?? '')} = ${flag(required)} where ${key(wanted)}`.execute(database);
       return Number(result.numAffectedRows ?? 0);
     },
-    pageDomains: listed === undefined ? null : (database, query) => pageOfDomainColumn(database, { table: listedIn, column: listed, exactCase: dialect === 'postgres' }, query),
+    pageDomains: listed === undefined ? null : domainPages({ table: listedIn, column: listed, dialect }),
     async listDomains(database, search) {
       const pattern = contains(search);
       const [at, column] = [listedIn, listed];
@@ -157,14 +154,15 @@ export function tableStatements(layout: AccountTable, dialect: SqlDialect): Mail
       const { rows } = await sql<{ domain: unknown }>`select distinct lower(${after}) as ${ref('domain')} from ${table} where lower(${after}) like ${pattern} escape '!' order by 1 limit 10000`.execute(database);
       return rows.map((row) => text(row.domain));
     },
-    async listMailboxes(database, { domain: wanted, search, after, limit }) {
-      const order = ref(address ?? local ?? '');
-      const inDomain = domain !== undefined ? same(domain, wanted) : sql`lower(${whole()}) like ${contains(`@${wanted}`).slice(0, -1)} escape '!'`;
-      const found = search === '' ? sql`` : sql` and lower(${whole()}) like ${contains(search)} escape '!'`;
-      const from = after === '' ? sql`` : sql` and ${order} > ${address === undefined ? split(after).local : after}`;
-      const { rows } = await sql<Record<string, unknown>>`select ${selected()} from ${table} where ${inDomain}${found}${from} order by ${order} limit ${sql.lit(limit)}`.execute(database);
-      return rows.map((row) => toRow(row, '', format));
-    },
+    listMailboxes: mailboxPages({
+      table: layout.table, dialect, selected: listedColumns(), column: address ?? local ?? '', isLocalPart: address === undefined, whole: whole(), displayName: columns.displayName,
+      inDomain: (wanted) => {
+        if (domain === undefined) return { condition: sql`lower(${whole()}) like ${contains(`@${wanted}`).slice(0, -1)} escape '!'`, before: sql`` };
+        // For `domain = ?` MariaDB reads all of the domain's index up to where a page begins; for a range it goes there at once.
+        if (dialect === 'mysql' && spellings(wanted).length === 1) return { condition: sql`${ref(domain)} >= ${wanted} and ${ref(domain)} <= ${wanted}`, before: sql`${ref(domain)}, ` };
+        return { condition: same(domain, wanted), before: sql`` };
+      },
+    }, (row) => toRow(row, '', format)),
     async width(database) {
       // SQLite does not hold to a declared length.
       if (dialect === 'sqlite') return null;
@@ -218,9 +216,11 @@ export function ownStatements(own: OwnStatements): MailboxStatements {
       const { rows } = await bindStatement<Record<string, unknown>>(listDomains, { search: contains(search) }).execute(database);
       return rows.map((row) => text(row['domain']));
     },
-    listMailboxes: listMailboxes === undefined ? null : async (database, { domain, search, after, limit }) => {
-      const { rows } = await bindStatement<Record<string, unknown>>(listMailboxes, { domain, search: contains(search), after, limit }).execute(database);
-      return rows.map((row) => toRow(row, '', 'milliseconds'));
+    listMailboxes: listMailboxes === undefined ? null : async (database, { domain, search, cursor, limit }) => {
+      const [, after] = cursor === null ? ['', ''] : openPosition(cursor, ['own']);
+      const { rows } = await bindStatement<Record<string, unknown>>(listMailboxes, { domain, search: contains(search), after, limit: limit + 1 }).execute(database);
+      const shown = rows.slice(0, limit).map((row) => toRow(row, '', 'milliseconds'));
+      return { rows: shown, nextCursor: rows.length > limit ? sealPosition('own', shown.at(-1)?.address ?? '') : null };
     },
     async width() { return null; },
     sample: null,

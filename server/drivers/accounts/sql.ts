@@ -191,12 +191,9 @@ export default defineAccountDriver({
       async listMailboxes({ domain, search, cursor, limit }, call) {
         const { listMailboxes } = statements;
         if (listMailboxes === null) throw new ModuleError('OPERATION_NOT_SUPPORTED');
-        const after = cursor === null ? '' : Buffer.from(cursor, 'base64url').toString('utf8');
-        if (!isPlausible(domain) || (search !== '' && !isPlausible(search)) || (after !== '' && !isPlausible(after))) return { mailboxes: [], nextCursor: null };
-        const rows = await ask(call, (connection) => listMailboxes(connection, { domain, search, after, limit: limit + 1 }));
-        const page = rows.slice(0, limit);
-        const last = page.at(-1)?.address;
-        return { mailboxes: page.map(toAccount), nextCursor: rows.length > limit && last !== undefined ? Buffer.from(last).toString('base64url') : null };
+        if (!isPlausible(domain) || (search !== '' && !isPlausible(search))) return { mailboxes: [], nextCursor: null };
+        const { rows, nextCursor } = await ask(call, (connection) => listMailboxes(connection, { domain, search, cursor, limit }));
+        return { mailboxes: rows.map(toAccount), nextCursor };
       },
       async check(call) {
         await ask(call, async (connection) => { for (const { run } of statements.probes) await run(connection); });

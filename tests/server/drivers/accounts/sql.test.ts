@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { createServer, createConnection, type Socket } from 'node:net';
 import Database from 'libsql';
+import { Client } from 'pg';
 import { pino } from 'pino';
 import driver from '../../../../server/drivers/accounts/sql.ts';
 import { createHasher } from '../../../../server/hashing/hasher.ts';
@@ -105,6 +106,119 @@ describe('sql: domains page by page', () => {
     file.close();
     await service?.stop();
     remove(folder);
+  }, 60_000);
+});
+
+describe('sql: mailboxes page by page', () => {
+  const numbered = Array.from({ length: 60 }, (_, n) => `sales${String(n).padStart(3, '0')}`);
+  // Where capitals, hyphens and underlines sort differs from language to language.
+  const others = ['Sales-EU', 'sales', 'sales.north', 'sales_x', 'a-sales', 'my_sales', 'zSales', 'zoe', 'info', 'x%y'];
+  const names = [...numbered, ...others];
+  const engines: readonly (readonly [string, () => Promise<{ url: string; run: Run; stop: () => Promise<unknown> }>])[] = [
+    ['MariaDB', async () => { const own = await startMariaDb(); return { url: own.url, run: (sql) => own.query(sql), stop: () => own.stop() }; }],
+    ['MariaDB, capitals count', async () => { const own = await startMariaDb(); await own.query('ALTER DATABASE mail CHARACTER SET utf8mb4 COLLATE utf8mb4_bin'); return { url: own.url, run: (sql) => own.query(sql), stop: () => own.stop() }; }],
+    ['PostgreSQL, C', async () => { const own = await startPostgres(); return { url: own.url, run: (sql) => own.query(sql), stop: () => own.stop() }; }],
+    ['PostgreSQL, a language', async () => {
+      const own = await startPostgres();
+      await own.query("CREATE DATABASE other TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-US'");
+      const url = own.url.replace(/mail$/, 'other');
+      const run: Run = async (sql) => { const client = new Client(url); await client.connect(); try { await client.query(sql); } finally { await client.end(); } };
+      return { url, run, stop: () => own.stop() };
+    }],
+    ['SQLite', async () => {
+      const folder = serviceFolder('sqlite');
+      const file = new Database(`${folder}/mail.db`);
+      return { url: `sqlite:${folder}/mail.db`, run: (sql) => file.exec(sql), stop: async () => { file.close(); remove(folder); } };
+    }],
+  ];
+
+  describe.each(engines)('%s', (_name, start) => {
+    let engine: Awaited<ReturnType<typeof start>>;
+    beforeAll(async () => {
+      engine = await start();
+      await engine.run(POSTFIXADMIN);
+      await engine.run(DOVECOT);
+      const two = names.flatMap((name) => [`${name}@example.test`, `${name}@other.test`]);
+      await engine.run(`INSERT INTO mailbox (username, password, domain, name) VALUES ${two.map((address) => `('${address}', 'x', '${address.split('@')[1] ?? ''}', '${address.startsWith('zoe') ? 'Zoe of Sales' : ''}')`).join(', ')}`);
+      await engine.run(`INSERT INTO users (username, domain, password) VALUES ${two.map((address) => `('${address.split('@')[0] ?? ''}', '${address.split('@')[1] ?? ''}', 'x')`).join(', ')}`);
+    }, 60_000);
+    afterAll(async () => { await engine.stop(); });
+
+    it.each(['postfixadmin', 'dovecot'])('%s: every mailbox once, those that begin so first, however small the pages', async (preset) => {
+      const api = await create({ url: engine.url, preset });
+      const all = async (search: string, limit: number, between?: (page: number) => Promise<void>): Promise<string[]> => {
+        const seen: string[] = [];
+        for (let cursor: string | null = null, page = 0; page === 0 || cursor !== null; page += 1) {
+          const found: Awaited<ReturnType<AccountApi['listMailboxes']>> = await api.listMailboxes({ domain: 'example.test', search, cursor, limit }, within());
+          expect(found.mailboxes.length).toBeLessThanOrEqual(limit);
+          seen.push(...found.mailboxes.map(({ address }) => address));
+          cursor = found.nextCursor;
+          await between?.(page);
+        }
+        expect(new Set(seen).size).toBe(seen.length);
+        return seen;
+      };
+      const at = (...local: string[]): string[] => local.map((name) => `${name}@example.test`).sort();
+      const named = preset === 'postfixadmin' ? ['zoe'] : [];
+      for (const limit of [1, 7, 64, 500]) {
+        expect([...await all('', limit)].sort()).toEqual(at(...names));
+        const found = await all('SALES', limit);
+        expect([...found].sort()).toEqual(at(...names.filter((name) => name.toLowerCase().includes('sales')), ...named));
+        expect(found.slice(0, 63).every((address) => /^sales/i.test(address))).toBe(true);
+        expect([...await all('sales_', limit)].sort()).toEqual(at('sales_x', 'my_sales').filter((address) => address.includes('sales_')));
+        expect(await all('sales00', limit)).toEqual(at(...numbered.slice(0, 10)));
+        expect(await all('sales007@ex', limit)).toEqual(at('sales007'));
+        expect(await all('sales007@other', limit)).toEqual([]);
+        expect(await all('%', limit)).toEqual(at('x%y'));
+      }
+      // What is added meanwhile disturbs nothing that was there, and comes where its place is still ahead.
+      const [table, columns, value] = preset === 'dovecot' ? ['users', 'username, domain, password', (name: string) => `'${name}', 'example.test', 'x'`] as const
+        : ['mailbox', 'username, domain, password', (name: string) => `'${name}@example.test', 'example.test', 'x'`] as const;
+      const meanwhile = await all('sales', 9, async (page) => {
+        if (page === 1) for (const name of ['sales0005', 'zz-sales']) await engine.run(`INSERT INTO ${table} (${columns}) VALUES (${value(name)})`);
+      });
+      expect([...meanwhile].sort()).toEqual(at(...names.filter((name) => name.toLowerCase().includes('sales')), ...named, 'zz-sales'));
+      await engine.run(`DELETE FROM ${table} WHERE username LIKE 'sales0005%' OR username LIKE 'zz-sales%'`);
+      await api.close();
+    }, 60_000);
+
+    it('a cursor that is none of this list is refused, and does not lead into another domain', async () => {
+      const api = await create({ url: engine.url, preset: 'postfixadmin' });
+      const seal = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+      for (const cursor of ['', 'x', '____', seal(null), seal([]), seal(['all']), seal(['begins', '']), seal(['holds', 'a']), seal(['all', 1]), seal(['all', 'a\0']), seal(['all', '\ud800']), seal(['all', 'a'.repeat(400)]), seal({ 0: 'all', 1: 'a' })])
+        expect(await codeOf(api.listMailboxes({ domain: 'example.test', search: '', cursor, limit: 5 }, within()))).toBe('REQUEST_INVALID');
+      expect(await codeOf(api.listMailboxes({ domain: 'example.test', search: 'a', cursor: seal(['all', '']), limit: 5 }, within()))).toBe('REQUEST_INVALID');
+      const { mailboxes } = await api.listMailboxes({ domain: 'example.test', search: '', cursor: seal(['all', "a' or 1=1 --"]), limit: 500 }, within());
+      expect(mailboxes.every(({ address }) => address.endsWith('@example.test'))).toBe(true);
+      if (api.pageDomains !== undefined) for (const cursor of ['x', seal(['all', 'a']), seal(['begins', 1])])
+        expect(await codeOf(api.pageDomains({ search: '', cursor, limit: 5 }, within()))).toBe('REQUEST_INVALID');
+      await api.close();
+    });
+  });
+
+  it('a search in a domain of 30,000 reads a page of it, and what stands inside a stretch at a time (MariaDB)', async () => {
+    const maria = await startMariaDb();
+    await maria.query(POSTFIXADMIN.replace('smallint NOT NULL DEFAULT 0)', 'smallint NOT NULL DEFAULT 0, KEY domain (domain))'));
+    await maria.query("INSERT INTO mailbox (username, password, domain) SELECT CONCAT('user', LPAD(seq, 5, '0'), '@example.test'), 'x', 'example.test' FROM seq_1_to_30000; ANALYZE TABLE mailbox");
+    const api = await create({ url: maria.url, preset: 'postfixadmin' });
+    const read = async (): Promise<number> => (await maria.query("SHOW GLOBAL STATUS LIKE 'Handler_read%'")).reduce((sum, row) => sum + Number(row['Value']), 0);
+    const costs = async (search: string, cursor: string | null = null) => {
+      const before = await read();
+      const page = await api.listMailboxes({ domain: 'example.test', search, cursor, limit: 50 }, within());
+      return { rows: (await read()) - before, page };
+    };
+    expect((await costs('')).rows).toBeLessThan(1_000);
+    expect((await costs('user2')).rows).toBeLessThan(1_000);
+    const [begins, inside] = [await costs('user299'), await costs('r29999')];
+    for (const { rows } of [begins, inside]) expect(rows).toBeLessThan(6_000);
+    expect([begins.page.mailboxes.length, inside.page.mailboxes.length]).toEqual([50, 0]);
+    const next = await costs('r29999', inside.page.nextCursor);
+    expect(next.rows).toBeLessThan(50_000);
+    expect(next.page.nextCursor).not.toBeNull();
+    const last = await costs('r29999', next.page.nextCursor);
+    expect([last.page.mailboxes.map(({ address }) => address), last.page.nextCursor]).toEqual([['user29999@example.test'], null]);
+    await api.close();
+    await maria.stop();
   }, 60_000);
 });
 
