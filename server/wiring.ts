@@ -6,6 +6,7 @@ import { type PasswordPolicy, POLICY_PRESETS } from '../module/policy/passwordPo
 import { type AccountRoute, accountsByDomain } from './accountsByDomain.ts';
 import { keyAt } from './config/configKeys.ts';
 import { ConfigError } from './config/configProblem.ts';
+import { creating } from './config/creating.ts';
 import { driverAtIn, judgeDrivers } from './config/judgeDrivers.ts';
 import { valueAt } from './config/layers.ts';
 import { createPort } from './createPort.ts';
@@ -22,7 +23,10 @@ import { endingPanelSessions } from './panels/panelSessions.ts';
 import { createMailRefresher, withMailRefresh } from './groupOffice/mailRefresh.ts';
 import type { AccountApi } from './ports/accountApi.ts';
 import type { AuditLog } from './ports/auditLog.ts';
+import { watchedCertificates } from './diagnosis/watchedCertificates.ts';
+import type { WatchedCertificate } from './metrics/certificateWatch.ts';
 import type { Clock } from './ports/clock.ts';
+import type { Diagnosable } from './ports/diagnosis.ts';
 import type { HostIdentity } from './ports/hostIdentity.ts';
 import type { MailboxTurns } from './ports/mailboxTurns.ts';
 import { type Metrics, NO_METRICS } from './ports/metrics.ts';
@@ -60,6 +64,8 @@ export interface Wiring {
   readonly notices: Notices;
   /** Null where nobody is configured to send notices. */
   readonly noticeDelivery: NoticeDelivery | null;
+  /** Every server that is reached over TLS, for the watch over their certificates. */
+  readonly certificates: readonly WatchedCertificate[];
   close(): Promise<void>;
 }
 
@@ -91,7 +97,7 @@ export async function wire(config: Config, log: Logger, { system = Date.now, met
   const opened: { close(): Promise<void> | void }[] = [];
   const closeAll = async (): Promise<void> => { await Promise.allSettled(opened.reverse().map(async (one) => one.close())); };
   try {
-    const state = await openState(dataDir, config.state.url, config.state.previousUrl);
+    const state = await creating('state', () => openState(dataDir, config.state.url, config.state.previousUrl, config.state.tls));
     opened.push({ close: () => state.database.destroy() });
     const clock = await createSharedClock(state.now, system);
     opened.push(clock);
@@ -100,23 +106,30 @@ export async function wire(config: Config, log: Logger, { system = Date.now, met
     opened.push(...rules);
     const { preset, ...over } = config.policy;
     const policy = { ...POLICY_PRESETS[preset as keyof typeof POLICY_PRESETS], ...over, serverRules: distinctRules(rules) } as PasswordPolicy;
+    const parts: [string, Diagnosable][] = [];
     const routes: AccountRoute[] = [];
-    for (const entry of config.accounts) {
-      const own = await createPort<AccountApi>(DRIVERS.accounts, 'accounts', entry, context(entry.driver));
+    for (const [at, entry] of config.accounts.entries()) {
+      const own = await creating(`accounts[${String(at)}]`, () => createPort<AccountApi>(DRIVERS.accounts, 'accounts', entry, context(entry.driver)));
       opened.push(own);
+      parts.push([`accounts[${String(at)}]`, own]);
       const verifier = entry.verify === undefined ? null : await createPort<PasswordVerifier>(DRIVERS.verify, 'verify', entry.verify, context(entry.verify.driver));
-      if (verifier !== null) opened.push(verifier);
+      if (verifier !== null) {
+        opened.push(verifier);
+        parts.push([`accounts[${String(at)}].verify`, verifier]);
+      }
       routes.push({ domains: entry.domains.map((domain) => domain.toLowerCase()), api: verifier === null ? own : verifiedAccounts(own, verifier) });
     }
     const accounts = renewingMail(accountsByDomain(routes), config, log, opened);
     const stores: SessionStore[] = [];
-    for (const entry of config.sessions) {
-      const store = await createPort<SessionStore>(DRIVERS.sessions, 'sessions', entry, context(entry.name));
+    for (const [at, entry] of config.sessions.entries()) {
+      const store = await creating(`sessions[${String(at)}]`, () => createPort<SessionStore>(DRIVERS.sessions, 'sessions', entry, context(entry.name)));
       stores.push(store);
+      parts.push([`sessions:${store.name}`, store]);
       opened.push(store);
     }
     const host = await createPort<HostIdentity>(DRIVERS.hosts, 'host', config.host, context(config.host.driver));
     opened.push(host);
+    parts.push(['host', host]);
     const limiter = config.rateLimit.redis === null ? createStateRateLimiter(state.database, clock) : createRedisRateLimiter(config.rateLimit.redis);
     opened.push(limiter);
     const turns = createMailboxTurns(state.database, clock);
@@ -125,13 +138,16 @@ export async function wire(config: Config, log: Logger, { system = Date.now, met
     const outbox = endingPanelSessions(createStateOutbox(state.database, clock, config.revocation.leaseMs), panels.sessions, addressOf);
     const texts = createTextLibrary(config.locales.dir, (path, error) => { log.error({ path, detail: (error as Error).message }, 'texts cannot be read; the last good ones are used'); });
     const notice = await wireNotices(config, { database: state.database, context: context(config.notify?.driver ?? ''), accounts, metrics, texts });
-    if (notice !== null) opened.push(notice.notifier);
+    if (notice !== null) {
+      opened.push(notice.notifier);
+      parts.push(['notify', notice.notifier]);
+    }
     // SQLite has one process: what a dead one had leased is free at once. Shared, the lease has to end.
     if (!state.shared && !beside) {
       await outbox.retryNow();
       await notice?.outbox.freeAll();
     }
-    return { config, dataDir, policy, rules, accounts, stores, host, outbox, clock, log, metrics, panels, limiter, turns, texts, notices: notice?.notices ?? NO_NOTICES, noticeDelivery: notice, audit: createStateAudit(state.database), close: closeAll };
+    return { config, dataDir, policy, rules, accounts, stores, host, outbox, clock, log, metrics, panels, limiter, turns, texts, notices: notice?.notices ?? NO_NOTICES, noticeDelivery: notice, certificates: watchedCertificates(config, parts), audit: createStateAudit(state.database), close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;

@@ -3,6 +3,7 @@ import { CHARACTER_CLASSES, POLICY_PRESETS } from '../policy/passwordPolicy.ts';
 import { isAddressRange } from './addressRange.ts';
 import { metricsSchema } from './metricsSchema.ts';
 import { DEFAULT_NOTICES, noticesSchema } from './noticesSchema.ts';
+import { stateSchema } from './stateSchema.ts';
 
 const milliseconds = (description: string, example: number) => number().integer().min(1).max(86_400_000).required().meta({ description, example });
 const limit = (description: string, points: number) => object({
@@ -35,10 +36,7 @@ export const configSchema = object({
     trustProxy: trustedProxies,
   }).noUnknown().required().meta({ description: 'Where the service listens and how people reach it' }),
   dataDir: string().min(1).required().meta({ description: 'Folder for databases', example: '/var/lib/mailbox-password' }),
-  state: object({
-    previousUrl: string().min(1).nullable().defined().meta({ description: 'While its password is exchanged: the same database with the other one, tried where the log-in is refused; null = none', example: { file: '/etc/mailbox-password/state.old.url' }, secret: true }),
-    url: string().min(1).nullable().defined().meta({ description: 'Database of the module itself where several nodes share it: mysql://... or postgres://...; null = SQLite in dataDir', example: { file: '/etc/mailbox-password/state.url' }, secret: true }),
-  }).noUnknown().required().meta({ description: 'The database of the module itself: owed log-outs, history, panel log-ins' }),
+  state: stateSchema,
   host: object({ driver: driverName('groupOffice') }).required().meta({ description: 'The webmail that says who is calling' }),
   accounts: array(object({
     driver: driverName('sql'),
@@ -123,7 +121,7 @@ export type Config = InferType<typeof configSchema>;
 export const DEFAULT_CONFIG: Config = {
   server: { host: '127.0.0.1', port: 8080, basePath: '/mailbox-password', publicUrl: null, drainMs: 0, shutdownMs: 30_000, maxConcurrentRequests: 200, trustProxy: false },
   dataDir: './data',
-  state: { url: null, previousUrl: null },
+  state: { url: null, previousUrl: null, tls: null },
   host: { driver: 'embedded' },
   accounts: [{ driver: 'embedded', domains: ['*'] }],
   sessions: [{ driver: 'embedded', name: 'web' }],

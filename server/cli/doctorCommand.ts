@@ -9,7 +9,7 @@ import { type Reference, referenceOf } from '../config/references.ts';
 import { NOBODY } from '../dovecot/diagnoseBackend.ts';
 import { fail, type Finding, ok } from '../ports/diagnosis.ts';
 import { Secret } from '../secret.ts';
-import { connectState } from '../state/stateDatabase.ts';
+import { connectState, type OpenedState } from '../state/stateDatabase.ts';
 import { wire } from '../wiring.ts';
 import { address as addressArgument, command, configOption, type ConfigOption, jsonOption, type JsonOption } from './command.ts';
 import { ConfigError } from '../config/configProblem.ts';
@@ -41,6 +41,15 @@ function readable(files: readonly string[]): Finding[] {
   });
 }
 
+/** Null where it cannot even be opened: its own section says why. */
+function openedState(folder: string, { state: { url, previousUrl, tls } }: Config): OpenedState | null {
+  try {
+    return connectState(folder, url, previousUrl, tls);
+  } catch {
+    return null;
+  }
+}
+
 /** Everything that `doctor` looks at. The configuration has been read before. */
 async function look(config: Config, files: readonly string[], own: number, options: Options): Promise<Section[]> {
   const steps = progress();
@@ -53,7 +62,7 @@ async function look(config: Config, files: readonly string[], own: number, optio
   // Before the first start there is no folder; looking must not leave one behind, perhaps root's.
   const exists = existsSync(resolve(config.dataDir));
   const folder = exists ? resolve(config.dataDir) : mkdtempSync(join(tmpdir(), 'mailbox-password-doctor-'));
-  const state = config.state.url !== null || existsSync(join(folder, 'state.db')) ? connectState(folder, config.state.url) : null;
+  const state = config.state.url !== null || existsSync(join(folder, 'state.db')) ? openedState(folder, config) : null;
   try {
     return [
       first,

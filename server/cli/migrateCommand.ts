@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
+import { creating } from '../config/creating.ts';
 import { connectState, migrateState, type OpenedState, stateVersion } from '../state/stateDatabase.ts';
 import { command, configOption, type ConfigOption, jsonOption, type JsonOption } from './command.ts';
 import { CommandError, exitWith } from './exitCodes.ts';
@@ -8,13 +9,13 @@ import { becomeServiceUser, configOf } from './openService.ts';
 import { print, printJson, progress } from './terminal.ts';
 
 async function withConnection(options: ConfigOption, create: boolean, work: (state: OpenedState) => Promise<void>): Promise<void> {
-  const { dataDir, state: { url, previousUrl } } = configOf(options);
+  const { dataDir, state: { url, previousUrl, tls } } = configOf(options);
   becomeServiceUser(dataDir);
   const folder = resolve(dataDir);
   // Looking must not leave an empty database behind.
   if (url === null && !create && !existsSync(join(folder, 'state.db'))) throw new CommandError('NOT_GOOD', `${join(folder, 'state.db')} is not there yet: \`serve\` and \`migrate up\` make it.`);
   if (create) mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const state = connectState(folder, url, previousUrl);
+  const state = await creating('state', async () => connectState(folder, url, previousUrl, tls));
   try {
     await work(state);
   } finally {

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { creating } from '../config/creating.ts';
 import { createStateAudit } from '../drivers/audit/state.ts';
 import { createStateOutbox } from '../drivers/outbox/state.ts';
 import type { AuditLog } from '../ports/auditLog.ts';
@@ -13,7 +14,8 @@ import { becomeServiceUser, configOf } from './openService.ts';
 export async function withState<T>(options: ConfigOption, work: (state: { readonly audit: AuditLog; readonly outbox: RevocationOutbox; readonly clock: Clock }) => Promise<T>): Promise<T> {
   const config = configOf(options);
   becomeServiceUser(config.dataDir);
-  const state = await openState(resolve(config.dataDir), config.state.url, config.state.previousUrl);
+  const { url, previousUrl, tls } = config.state;
+  const state = await creating('state', () => openState(resolve(config.dataDir), url, previousUrl, tls));
   const clock = await createSharedClock(state.now);
   try {
     return await work({ audit: createStateAudit(state.database), outbox: createStateOutbox(state.database, clock, config.revocation.leaseMs), clock });

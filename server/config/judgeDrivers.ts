@@ -1,4 +1,5 @@
 import { type Schema, ValidationError } from 'yup';
+import { isNamedForTls, SQL_TLS_NAME } from '../sql/sqlOptions.ts';
 import { databaseOf, sqlDialectOf } from '../sql/sqlUrl.ts';
 import { type ConfigKey, driverKeys, driversOf, type DriverSection, ENTRY_KEYS } from './configKeys.ts';
 import { type ConfigProblem, problemsOf } from './configProblem.ts';
@@ -95,6 +96,10 @@ function together(tree: Tree, entries: readonly Entry[]): ConfigProblem[] {
   if (typeof url === 'string' && !SHARED.has(sqlDialectOf(url) ?? '')) {
     problems.push({ path: 'state.url', message: 'mysql://... or postgres://... is expected; null = SQLite in dataDir', value: '********', expected: 'mysql://user:password@host:port/database or postgres://..., or null' });
   }
+  const tls = valueAt(tree, 'state.tls');
+  if (isTree(tls) && typeof url !== 'string') problems.push({ path: 'state.tls', message: 'stands without state.url', expected: 'null, or a database in state.url' });
+  else if (isTree(tls) && !isNamedForTls({ url: String(url), tls: { verify: tls['verify'] !== false } })) problems.push({ path: 'state.url', message: SQL_TLS_NAME, value: '********', expected: 'the name that stands in the certificate' });
+  if (isTree(tls) && (tls['cert'] === undefined) !== (tls['key'] === undefined)) problems.push({ path: 'state.tls', message: 'cert and key belong together', expected: 'both, or neither' });
   const previous = valueAt(tree, 'state.previousUrl');
   if (typeof previous === 'string' && (typeof url !== 'string' || databaseOf(previous) !== databaseOf(url))) {
     problems.push({ path: 'state.previousUrl', message: 'is not the database of state.url', value: '********', expected: 'the same database with the other user or password, or null' });

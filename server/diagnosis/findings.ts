@@ -3,10 +3,11 @@ import { isIP } from 'node:net';
 import { ModuleError } from '../../module/errors.ts';
 import { fail, type Finding, ok, warn } from '../ports/diagnosis.ts';
 import { probeTls, type TlsTarget } from './probeTls.ts';
+import { urlEndpoint } from './tlsEndpoints.ts';
 
 const DAY_MS = 86_400_000;
 /** Let's Encrypt renews 30 days before the end: less than this means that nobody does. */
-const SOON_DAYS = 21;
+export const SOON_DAYS = 21;
 /** Nodes and back ends further apart than this confuse people who compare logs; the module itself uses one clock. */
 const SKEW_WARN_MS = 2_000;
 const SKEW_FAIL_MS = 60_000;
@@ -57,18 +58,15 @@ export async function tlsFinding(target: TlsTarget, signal: AbortSignal, { now =
 
 /** For a URL; a file of authorities that cannot be read is a finding too. */
 export async function urlTlsFinding(url: string, signal: AbortSignal, { caFile, verified = true }: { caFile?: string | undefined; verified?: boolean } = {}): Promise<Finding> {
-  const { protocol, hostname, port } = new URL(url);
-  const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  const defaults: Readonly<Record<string, number>> = { 'https:': 443, 'rediss:': 6379, 'ldaps:': 636 };
-  const own = defaults[protocol];
-  if (own === undefined) return inTheClear(host);
+  const endpoint = urlEndpoint(url);
+  if (endpoint === null) return inTheClear(new URL(url).hostname.replace(/^\[(.*)\]$/, '$1'));
   let ca: string | undefined;
   try {
     ca = caFile === undefined ? undefined : readFileSync(caFile, 'utf8');
   } catch (error) {
     return fail('tls', `${String(caFile)} cannot be read (${reasonOf(error)})`, 'check the path, and that the service\'s user may read it');
   }
-  return tlsFinding({ host, port: port === '' ? own : Number(port), ca }, signal, { verified });
+  return tlsFinding({ ...endpoint, ca }, signal, { verified });
 }
 
 /** `offset`: the other's clock less this machine's, milliseconds, known to `noise`. */

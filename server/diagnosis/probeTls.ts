@@ -1,11 +1,8 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import type { TlsEndpoint } from '../ports/diagnosis.ts';
 
-export interface TlsTarget {
-  readonly host: string;
-  readonly port: number;
-  /** What is said before TLS begins; nothing for https, ldaps, rediss, imaps and the like. */
-  readonly before?: 'mysql' | 'postgres' | 'smtp' | 'imap' | 'ldap' | undefined;
+export interface TlsTarget extends TlsEndpoint {
   /** Authorities (PEM); the system's where it is left out. */
   readonly ca?: string | Buffer | undefined;
 }

@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { Agent as HttpAgent } from 'node:http';
 import { Agent as HttpsAgent } from 'node:https';
 import axios, { type AxiosInstance, type AxiosResponse, isAxiosError } from 'axios';
 import { ModuleError } from '../../module/errors.ts';
+import { readCertificateFile } from '../config/certificateFile.ts';
 import type { Clock } from '../ports/clock.ts';
 
 export interface DoveadmOptions {
@@ -55,7 +55,7 @@ export class DoveadmClient {
       maxContentLength: MAX_ANSWER_BYTES,
       validateStatus: () => true,
       httpAgent: new HttpAgent(agent),
-      httpsAgent: new HttpsAgent({ ...agent, ...(caFile !== undefined && { ca: readFileSync(caFile) }) }),
+      httpsAgent: new HttpsAgent({ ...agent, ...(caFile !== undefined && { ca: readCertificateFile(caFile, 'caFile') }) }),
     });
   }
 

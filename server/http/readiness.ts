@@ -1,3 +1,4 @@
+import type { NoticeSummary } from '../ports/noticeOutbox.ts';
 import type { OutboxSummary } from '../ports/revocationOutbox.ts';
 import type { Wiring } from '../wiring.ts';
 
@@ -8,6 +9,8 @@ export interface Readiness {
   readonly optional: Readonly<Record<string, boolean>>;
   /** Null where the state database does not answer. */
   readonly outbox: OutboxSummary | null;
+  /** Null where there are no notices, or the state database does not answer. */
+  readonly notices: NoticeSummary | null;
 }
 
 /** However often it is asked, what stands behind is asked once a second. */
@@ -24,11 +27,12 @@ export function createReadiness(wiring: Wiring) {
     const late = new Promise<never>((_resolve, reject) => { signal.addEventListener('abort', () => { reject(new Error('time-out')); }, { once: true }); });
     late.catch(() => undefined);
     let summary: OutboxSummary | null = null;
+    let notices: NoticeSummary | null = null;
     const parts: readonly (readonly [string, () => Promise<unknown>])[] = [
       ['accounts', () => accounts.check({ signal })],
       ['host', () => host.check({ signal })],
       ...stores.map((store) => [`sessions:${store.name}`, () => store.check({ signal })] as const),
-      ['state', async () => { summary = await outbox.summary(); }],
+      ['state', async () => { [summary, notices] = await Promise.all([outbox.summary(), noticeDelivery?.outbox.summary() ?? null]); }],
     ];
     const spare: typeof parts = [
       ...rules.map((rule) => [`rule:${rule.name}`, () => rule.check({ signal })] as const),
@@ -50,7 +54,7 @@ export function createReadiness(wiring: Wiring) {
     }));
     const { oldestRecordedAt } = (summary as OutboxSummary | null) ?? { oldestRecordedAt: null };
     up['outbox'] = oldestRecordedAt === null || clock.now() - oldestRecordedAt <= config.revocation.alertAfterMs;
-    return { up, optional, outbox: summary };
+    return { up, optional, outbox: summary, notices };
   }
 
   return (): Promise<Readiness> => {

@@ -5,6 +5,10 @@ import type { Metrics } from '../ports/metrics.ts';
 /** What can only be known by asking, at each scrape. */
 export interface Observed {
   readonly outbox: { readonly rows: Readonly<Record<string, number>>; readonly oldestSeconds: number } | null;
+  /** Null where notices are off, or the state database does not answer. */
+  readonly notices: { readonly count: number; readonly oldestSeconds: number } | null;
+  /** Seconds until the certificate of each server ends, by target; below 0 where it has. */
+  readonly certificates: Readonly<Record<string, number>>;
   /** By part: `accounts`, `host`, `state`, `sessions:NAME`. */
   readonly up: Readonly<Record<string, boolean>>;
   readonly readOnly: boolean;
@@ -38,6 +42,9 @@ export function createPromMetrics(version: string) {
   const lastReload = gauge('config_last_reload_successful', '1 where the last try to read the configuration was a success', []);
   const rows = gauge('outbox_rows', 'Log-outs still owed, by session store', ['store']);
   const oldest = gauge('outbox_oldest_age_seconds', 'Age of the oldest log-out still owed; 0 where none is', []);
+  const waiting = gauge('notices_waiting', 'Notices by e-mail that are still to be sent', []);
+  const oldestNotice = gauge('notices_oldest_age_seconds', 'Age of the oldest notice that is still to be sent; 0 where none is', []);
+  const certificates = gauge('certificate_expires_in_seconds', 'Seconds until the certificate of a server ends that is reached over TLS; below 0 where it has', ['target']);
   const up = gauge('component_up', '1 where this part answers (as in /readyz)', ['component']);
   const readOnly = gauge('read_only', '1 in maintenance: nothing is changed', []);
   gauge('build_info', 'Version of the service and of Node; always 1', ['version', 'node']).set({ version, node: process.versions.node }, 1);
@@ -82,6 +89,13 @@ export function createPromMetrics(version: string) {
         for (const [store, count] of Object.entries(observed.outbox.rows)) rows.set({ store }, count);
         oldest.set(observed.outbox.oldestSeconds);
       }
+      if (observed.notices === null) for (const one of [waiting, oldestNotice]) one.remove();
+      else {
+        waiting.set(observed.notices.count);
+        oldestNotice.set(observed.notices.oldestSeconds);
+      }
+      certificates.reset();
+      for (const [target, seconds] of Object.entries(observed.certificates)) certificates.set({ target }, seconds);
       readOnly.set(observed.readOnly ? 1 : 0);
       return registry.metrics();
     },

@@ -69,8 +69,8 @@ export async function wireNotices(config: Config, { database, context, accounts,
   return {
     notifier, outbox, worker, notices,
     async status(options) {
-      const [oldest] = await outbox.list(1);
-      if (oldest !== undefined && clock.now() - oldest.happenedAt > OVERDUE_MS) throw new Error('notices wait');
+      const { oldestHappenedAt } = await outbox.summary();
+      if (oldestHappenedAt !== null && clock.now() - oldestHappenedAt > OVERDUE_MS) throw new Error('notices wait');
       if (clock.now() - checkedAt >= CHECKED_EVERY_MS) {
         checkedAt = clock.now();
         checked = notifier.check(options);

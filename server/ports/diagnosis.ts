@@ -18,8 +18,18 @@ export interface DiagnoseOptions extends CallOptions {
   readonly refusedLogIn: (() => Promise<void>) | null;
 }
 
+/** A server that is spoken to over TLS. */
+export interface TlsEndpoint {
+  readonly host: string;
+  readonly port: number;
+  /** What is said before TLS begins; nothing for https, ldaps, rediss, imaps and the like. */
+  readonly before?: 'mysql' | 'postgres' | 'smtp' | 'imap' | 'ldap' | undefined;
+}
+
 /** A driver that can say more than whether it works. Without it `doctor` uses `check`. */
 export interface Diagnosable {
+  /** Every server that it reaches over TLS; left out = none. The end of their certificates is watched. */
+  readonly tls?: readonly TlsEndpoint[];
   /** Changes nothing, and rejects only where it cannot look at all. */
   diagnose?(options: DiagnoseOptions): Promise<readonly Finding[]>;
 }

@@ -13,6 +13,13 @@ export interface OwedNotice {
   readonly lastError: string | null;
 }
 
+/** How many wait. */
+export interface NoticeSummary {
+  readonly count: number;
+  /** When the oldest of them happened; null where none waits. */
+  readonly oldestHappenedAt: number | null;
+}
+
 /**
  * The durable list of notices that are still to be sent. They are written by `RevocationOutbox.record` and become due by its
  * `confirm`, each in one transaction with the log-outs of the same change. Errors: `STATE_UNAVAILABLE`.
@@ -28,7 +35,11 @@ export interface NoticeOutbox {
   postpone(id: string, error: string, nextAttemptAt: number, counts: boolean): Promise<void>;
   /** Takes out what happened before that time, and tells what it was. */
   expire(before: number): Promise<readonly Pick<OwedNotice, 'id' | 'changeId' | 'attempts' | 'lastError'>[]>;
-  /** Oldest first; for `/readyz`, metrics and the command line. */
+  /** For `/readyz` and metrics. */
+  summary(): Promise<NoticeSummary>;
+  /** Makes notices due now; all of them where no change is named. Returns how many. */
+  retryNow(changeId?: string): Promise<number>;
+  /** Oldest first; for the command line. */
   list(limit: number): Promise<readonly OwedNotice[]>;
   /** Frees what a process that is gone had leased; only where there is one process. */
   freeAll(): Promise<void>;

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { ModuleError } from '../../module/errors.ts';
+import { readCertificateFile } from '../config/certificateFile.ts';
 
 export interface RedisConnectionOptions {
   readonly url: string;
@@ -19,7 +19,7 @@ export function openRedis({ url, tls, connectTimeoutMs = 3_000 }: RedisConnectio
     maxRetriesPerRequest: 0,
     retryStrategy: (times) => Math.min(times * 200, 2_000),
     connectionName: 'mailbox-password',
-    ...(tls === undefined ? {} : { tls: { rejectUnauthorized: tls.verify ?? true, ...(tls.ca === undefined ? {} : { ca: readFileSync(tls.ca, 'utf8') }) } }),
+    ...(tls === undefined ? {} : { tls: { rejectUnauthorized: tls.verify ?? true, ...(tls.ca === undefined ? {} : { ca: readCertificateFile(tls.ca, 'tls.ca') }) } }),
   });
   // What breaks is told by the command that was waiting for it.
   redis.on('error', () => undefined);
@@ -29,6 +29,11 @@ export function openRedis({ url, tls, connectTimeoutMs = 3_000 }: RedisConnectio
 const LASTING = /^(NOAUTH|WRONGPASS|NOPERM|WRONGTYPE|ERR (unknown command|invalid password|AUTH|Client sent AUTH|DB index))/;
 /** How Redis 6 and 7 word a right that a script lacks. */
 const LASTING_IN_SCRIPT = /ACL failure in script|user executing the script can't/i;
+
+/** What Redis itself says (`WRONGPASS`, `NOPERM`), or why it did not answer; never the command or its arguments. */
+export function redisReason(error: unknown): string {
+  return redisError(error).detail ?? 'no answer from Redis';
+}
 
 /** ioredis' errors carry the command with its arguments: only Redis' own error word is passed on. */
 function redisError(error: unknown): ModuleError {

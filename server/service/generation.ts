@@ -4,6 +4,7 @@ import type { Config } from '../../module/config/configSchema.ts';
 import { buildApp } from '../http/app.ts';
 import type { Lifecycle } from '../http/lifecycle.ts';
 import { createReadiness, type Readiness } from '../http/readiness.ts';
+import { createCertificateWatch } from '../metrics/certificateWatch.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import { createWorker } from '../revocation/worker.ts';
 import { wire, type Wiring } from '../wiring.ts';
@@ -24,6 +25,8 @@ export interface GenerationOptions {
 export interface Generation {
   readonly wiring: Wiring;
   readonly readiness: () => Promise<Readiness>;
+  /** When each certificate ends, as far as it was seen. */
+  readonly certificates: () => ReadonlyMap<string, number>;
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** Requests and their work not yet ended. */
   underWay(): number;
@@ -50,13 +53,16 @@ export async function openGeneration({ config, log, metrics, lifecycle, beside, 
     onWork(work) { begin(); work.then(end, end); },
   });
   await app.ready();
+  const watch = createCertificateWatch(wiring.certificates, { log });
+  // Nobody reads it where metrics are off; `doctor` looks by itself.
+  if (config.metrics.port !== null) watch.start();
   const worker = createWorker({ ...wiring, accountsTimeoutMs: config.timeouts.accountsMs, timeoutMs: config.timeouts.sessionsMs, ...config.revocation });
   worker.start();
   wiring.noticeDelivery?.worker.start();
   let open = 0;
 
   return {
-    wiring, readiness,
+    wiring, readiness, certificates: watch.expiries,
     handle(request, response) {
       if (open >= config.server.maxConcurrentRequests && !WATCHED.has(request.url ?? '')) {
         refuse(response, 'OVERLOADED', wiring);
@@ -75,7 +81,7 @@ export async function openGeneration({ config, log, metrics, lifecycle, beside, 
       });
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<'late'>((resolve) => { timer = setTimeout(() => { resolve('late'); }, ms); });
-      const result = await Promise.race([Promise.all([idle, worker.stop(), wiring.noticeDelivery?.worker.stop()]), late]);
+      const result = await Promise.race([Promise.all([idle, worker.stop(), wiring.noticeDelivery?.worker.stop(), watch.stop()]), late]);
       clearTimeout(timer);
       if (result === 'late') return false;
       await app.close();

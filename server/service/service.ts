@@ -65,10 +65,16 @@ export async function startService(first: Config, log: Logger, decorate: (wiring
   server.on('clientError', refuseUnreadable({ log, metrics }));
 
   async function observe(): Promise<Observed> {
-    const { wiring: { clock, config: { readOnly } }, readiness } = current;
-    const { up, outbox } = await readiness();
-    const oldest = outbox?.oldestRecordedAt ?? null;
-    return { up, readOnly, outbox: outbox === null ? null : { rows: outbox.rows, oldestSeconds: oldest === null ? 0 : Math.max(0, clock.now() - oldest) / 1000 } };
+    const { wiring: { clock, config: { readOnly } }, readiness, certificates } = current;
+    const { up, outbox, notices } = await readiness();
+    /** Seconds since then; 0 where there was nothing. */
+    const since = (then: number | null): number => (then === null ? 0 : Math.max(0, clock.now() - then) / 1000);
+    return {
+      up, readOnly,
+      outbox: outbox === null ? null : { rows: outbox.rows, oldestSeconds: since(outbox.oldestRecordedAt) },
+      notices: notices === null ? null : { count: notices.count, oldestSeconds: since(notices.oldestHappenedAt) },
+      certificates: Object.fromEntries([...certificates()].map(([target, ends]) => [target, (ends - Date.now()) / 1000])),
+    };
   }
   const metricsServer = config.metrics.port === null ? null : createMetricsListener({ prom, observe, tokens: () => config.metrics.tokens });
 

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs';
 import { Kysely, MysqlDialect, PostgresDialect, SqliteDialect, type Dialect } from 'kysely';
 import { createPool, type Pool as RawMysqlPool } from 'mysql2';
 import { Pool } from 'pg';
+import { readCertificateFile } from '../config/certificateFile.ts';
 import { boundedMysqlPool, boundedPostgresPool } from './pools.ts';
 import { openSqliteFile } from './sqliteFile.ts';
 import { parseSqlUrl, type ServerTarget, SQL_URL_FORMS, type SqlTarget } from './sqlUrl.ts';
@@ -21,7 +21,7 @@ export interface SqlTlsOptions {
 }
 
 export interface OpenSqlOptions {
-  readonly tls?: SqlTlsOptions | undefined;
+  readonly tls?: SqlTlsOptions | null | undefined;
   /** The same database with the other password, while it is exchanged: tried where the log-in is refused. */
   readonly previousUrl?: string | null | undefined;
   /** Connections at most; default 4. */
@@ -36,7 +36,7 @@ export interface OpenSqlOptions {
 
 /**
  * A connection pool to an operator's own database: MariaDB, PostgreSQL or an SQLite file. Nothing is connected before the
- * first statement, except that TLS files are read here.
+ * first statement, except that TLS files are read here (one that cannot be read is a ValidationError).
  *
  * Errors of statements are the client libraries' own: they may hold values of the statement, so they go through
  * `describeSqlError` and never into a log or another error's `cause`.
@@ -56,7 +56,7 @@ function dialectFor(target: SqlTarget, previous: SqlTarget | undefined, options:
   // SQLite answers in this thread: a lock of somebody else is waited for shortly, then it is "busy".
   if (target.dialect === 'sqlite') return new SqliteDialect({ database: async () => openSqliteFile(target.path, 1_000) });
 
-  const tls = options.tls === undefined ? undefined : tlsFor(options.tls);
+  const tls = options.tls === undefined || options.tls === null ? undefined : tlsFor(options.tls);
   const targets: [ServerTarget, ...ServerTarget[]] = previous === undefined || previous.dialect === 'sqlite' ? [target] : [target, previous];
   if (target.dialect === 'mysql') {
     const open = ({ host, port, user, password, database, socket }: ServerTarget): RawMysqlPool => createPool({
@@ -94,8 +94,8 @@ function dialectFor(target: SqlTarget, previous: SqlTarget | undefined, options:
 function tlsFor({ ca, cert, key, verify = true }: SqlTlsOptions) {
   return {
     rejectUnauthorized: verify,
-    ...(ca === undefined ? {} : { ca: readFileSync(ca, 'utf8') }),
-    ...(cert === undefined ? {} : { cert: readFileSync(cert, 'utf8') }),
-    ...(key === undefined ? {} : { key: readFileSync(key, 'utf8') }),
+    ...(ca === undefined ? {} : { ca: readCertificateFile(ca, 'tls.ca') }),
+    ...(cert === undefined ? {} : { cert: readCertificateFile(cert, 'tls.cert') }),
+    ...(key === undefined ? {} : { key: readCertificateFile(key, 'tls.key') }),
   };
 }

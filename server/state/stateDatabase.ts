@@ -4,7 +4,7 @@ import { ModuleError } from '../../module/errors.ts';
 import type { NoticeTables } from '../notices/tables.ts';
 import type { PasswordHistoryTables } from '../passwordPolicy/tables.ts';
 import { describeSqlError } from '../sql/describeSqlError.ts';
-import { openSql } from '../sql/openSql.ts';
+import { openSql, type SqlTlsOptions } from '../sql/openSql.ts';
 import { sqlDialectOf } from '../sql/sqlUrl.ts';
 import { MIGRATIONS } from './migrations.ts';
 import type { TurnTables } from './mailboxTurns.ts';
@@ -86,11 +86,11 @@ async function stepsOfNewerVersions(database: StateDatabase): Promise<Record<str
 }
 
 /** The module's own database: what it owes (outbox), what it did (audit), who is logged in to its panels. As it is found. */
-export function connectState(dataDir: string, url: string | null, previousUrl: string | null = null): OpenedState {
+export function connectState(dataDir: string, url: string | null, previousUrl: string | null = null, tls: SqlTlsOptions | null = null): OpenedState {
   const dialect = url === null ? 'sqlite' : sqlDialectOf(url);
   const database = url === null || dialect === 'sqlite' || dialect === null
     ? openSqlite<StateTables>(join(dataDir, 'state.db'))
-    : openSql(url, { queryTimeoutMs: 5_000, previousUrl }) as unknown as StateDatabase;
+    : openSql(url, { queryTimeoutMs: 5_000, previousUrl, tls }) as unknown as StateDatabase;
   const statement = dialect === 'mysql' || dialect === 'postgres' ? NOW[dialect] : null;
   return {
     database, shared: statement !== null,
@@ -125,8 +125,8 @@ export async function migrateState(database: StateDatabase): Promise<readonly st
 }
 
 /** {@link connectState}, brought up to date. */
-export async function openState(dataDir: string, url: string | null, previousUrl: string | null = null): Promise<OpenedState> {
-  const state = connectState(dataDir, url, previousUrl);
+export async function openState(dataDir: string, url: string | null, previousUrl: string | null = null, tls: SqlTlsOptions | null = null): Promise<OpenedState> {
+  const state = connectState(dataDir, url, previousUrl, tls);
   try {
     await migrateState(state.database);
     return state;

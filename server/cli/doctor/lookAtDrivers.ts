@@ -7,6 +7,7 @@ import type { AccountApi, CallOptions } from '../../ports/accountApi.ts';
 import { type Diagnosable, type DiagnoseOptions, fail, type Finding, ok } from '../../ports/diagnosis.ts';
 import type { HostIdentity } from '../../ports/hostIdentity.ts';
 import type { Notifier } from '../../ports/notifier.ts';
+import type { PasswordVerifier } from '../../ports/passwordVerifier.ts';
 import type { PasswordPolicyProvider } from '../../ports/passwordPolicyProvider.ts';
 import type { SessionStore } from '../../ports/sessionStore.ts';
 import type { StateDatabase } from '../../state/stateDatabase.ts';
@@ -23,10 +24,17 @@ const notifyTarget = (entry: NonNullable<Config['notify']>, timeoutMs: number): 
 function targetsOf(config: Config, state: StateDatabase | null): Target[] {
   return [
     { target: `host ${config.host.driver}`, timeoutMs: config.timeouts.hostMs, name: config.host.driver, open: (context) => createPort<HostIdentity>(DRIVERS.hosts, 'host', config.host, context) },
-    ...config.accounts.map((entry, at): Target => ({
-      target: `accounts[${String(at)}] ${entry.driver} (${entry.domains.join(', ')})`, timeoutMs: config.timeouts.accountsMs, name: entry.driver,
-      open: (context) => createPort<AccountApi>(DRIVERS.accounts, 'accounts', entry, context),
-    })),
+    ...config.accounts.flatMap((entry, at): Target[] => {
+      const { verify } = entry;
+      const place = `accounts[${String(at)}]`;
+      return [{
+        target: `${place} ${entry.driver} (${entry.domains.join(', ')})`, timeoutMs: config.timeouts.accountsMs, name: entry.driver,
+        open: (context) => createPort<AccountApi>(DRIVERS.accounts, 'accounts', entry, context),
+      }, ...(verify === undefined ? [] : [{
+        target: `${place}.verify ${verify.driver}`, timeoutMs: config.timeouts.accountsMs, name: verify.driver,
+        open: (context: DriverContext) => createPort<PasswordVerifier>(DRIVERS.verify, 'verify', verify, context),
+      }])];
+    }),
     ...config.sessions.map((entry, at): Target => ({
       target: `sessions[${String(at)}] ${entry.driver} (${entry.name})`, timeoutMs: config.timeouts.sessionsMs, name: entry.name,
       open: (context) => createPort<SessionStore>(DRIVERS.sessions, 'sessions', entry, context),

@@ -4,7 +4,8 @@ import type { Config } from '../../../module/config/configSchema.ts';
 import { reasonOf, tlsFinding, urlTlsFinding } from '../../diagnosis/findings.ts';
 import { diagnoseSql } from '../../diagnosis/sqlConnection.ts';
 import { fail, type Finding, ok, warn } from '../../ports/diagnosis.ts';
-import { connectState, stateVersion } from '../../state/stateDatabase.ts';
+import { connectState, type OpenedState, stateVersion } from '../../state/stateDatabase.ts';
+import { lookAtRateLimit } from './lookAtRateLimit.ts';
 import { lookAtTexts } from './lookAtTexts.ts';
 import type { Section } from './report.ts';
 
@@ -29,11 +30,16 @@ function dataDir(config: Config): Finding[] {
 
 async function state(config: Config, signal: AbortSignal): Promise<Finding[]> {
   const folder = resolve(config.dataDir);
-  const { url } = config.state;
+  const { url, previousUrl, tls } = config.state;
   if (url === null && !existsSync(join(folder, 'state.db'))) return [warn('version', 'there is no state database yet', 'start the service, or run `mailbox-password migrate up`')];
-  const opened = connectState(folder, url);
+  let opened: OpenedState;
   try {
-    const findings: Finding[] = url === null ? [] : await diagnoseSql({ url }, opened.database as unknown as Parameters<typeof diagnoseSql>[1], [], signal);
+    opened = connectState(folder, url, previousUrl, tls);
+  } catch (error) {
+    return [fail('tls', reasonOf(error), 'check the files of state.tls, and that the service\'s user may read them')];
+  }
+  try {
+    const findings: Finding[] = url === null ? [] : await diagnoseSql({ url, tls: tls ?? undefined }, opened.database as unknown as Parameters<typeof diagnoseSql>[1], [], signal);
     if (findings.some(({ level, check }) => level === 'fail' && check === 'log-in')) return findings;
     const { applied, pending, newer } = await stateVersion(opened.database);
     if (newer.length > 0) findings.push(warn('version', `of a newer version of this program (${newer.join(', ')})`, 'upgrade this node too'));
@@ -89,6 +95,7 @@ export async function lookAtService(config: Config, step: (target: string) => vo
   await look('server', () => reachedBy(config, signal()));
   await look('dataDir', () => dataDir(config));
   await look('state', () => state(config, signal()));
+  await look('rateLimit redis', () => lookAtRateLimit(config, signal()));
   await look('texts', () => lookAtTexts(config));
   await look('mailSettings', () => mailSettings(config, signal()));
   return sections;

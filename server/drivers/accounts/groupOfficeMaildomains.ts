@@ -1,5 +1,6 @@
 import { object } from 'yup';
 import { ModuleError } from '../../../module/errors.ts';
+import { urlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
 import { readError, readSet, refuseTooLong, type SetAnswer, writeError } from '../../groupOffice/accountErrors.ts';
 import { type Credentials, GroupOfficeClient } from '../../groupOffice/groupOfficeClient.ts';
 import { host, mayBeName, serviceKey, url } from '../../groupOffice/groupOfficeOptions.ts';
@@ -119,6 +120,7 @@ export default defineAccountDriver({
     }
 
     return {
+      tls: urlEndpoints(options.url),
       abilities: { verifyPassword: true, changePassword: true, setPassword: true, listDomains: true, listMailboxes: true, maxPasswordBytes: MAX_BYTES },
       async find(address, call) {
         const found = await lookUp(address, call);

@@ -1,5 +1,6 @@
 import { boolean, object } from 'yup';
 import { ModuleError } from '../../../module/errors.ts';
+import { urlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
 import { readError, readSet, refuseTooLong, type SetAnswer, writeError } from '../../groupOffice/accountErrors.ts';
 import type { InfoAnswer } from '../../groupOffice/dropInAnswers.ts';
 import { type Credentials, GroupOfficeClient } from '../../groupOffice/groupOfficeClient.ts';
@@ -124,6 +125,7 @@ export default defineAccountDriver({
     }
 
     return {
+      tls: urlEndpoints(options.url),
       abilities: {
         verifyPassword: true, changePassword: true, setPassword: maySet, listDomains: false, listMailboxes: false, maxPasswordBytes: MAX_BYTES,
       },

@@ -9,6 +9,7 @@ import { valueAt } from '../../accountHttp/jsonPointer.ts';
 import { HTTP_PRESETS } from '../../accountHttp/presets.ts';
 import { readAccount, timeAt, type ToldAccount } from '../../accountHttp/readAccount.ts';
 import { diagnoseUrl } from '../../diagnosis/findings.ts';
+import { urlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
 import type { Account, AccountApi, CallOptions, ChangeReceipt } from '../../ports/accountApi.ts';
 import type { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
@@ -185,6 +186,7 @@ export default defineAccountDriver({
         return { mailboxes: page, nextCursor: rest.length > limit && last !== undefined ? Buffer.from(last).toString('base64url') : null };
       },
       check: ({ signal }) => answers(signal),
+      tls: urlEndpoints(given.baseUrl),
       diagnose: ({ signal }) => diagnoseUrl(given.baseUrl, signal, { caFile: given.caFile }, () => answers(signal), 'check baseUrl, and that the API takes the key'),
       async close() { caller.close(); },
     };

@@ -100,6 +100,7 @@ export default defineAccountDriver({
     }
 
     return {
+      tls: encryption === 'none' ? [] : [{ host: server.host, port: server.port, ...(encryption === 'starttls' && { before: 'ldap' as const }) }],
       abilities: {
         verifyPassword: true, changePassword: true, setPassword: maySet, listDomains: directory.canListDomains, listMailboxes: directory.canListMailboxes, maxPasswordBytes,
       },

@@ -8,6 +8,7 @@ import type { Account, AccountApi, CallOptions, ChangeReceipt } from '../../port
 import type { Secret } from '../../secret.ts';
 import { schemeFindings } from '../../accountSql/schemeFindings.ts';
 import { diagnoseSql } from '../../diagnosis/sqlConnection.ts';
+import { sqlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
 import { describeSqlError } from '../../sql/describeSqlError.ts';
 import { inTime, SqlDeadline } from '../../sql/inTime.ts';
 import { openSql, type Sql } from '../../sql/openSql.ts';
@@ -140,6 +141,7 @@ export default defineAccountDriver({
     }
 
     return {
+      tls: sqlEndpoints(given.url, given.tls),
       abilities: {
         verifyPassword: true, changePassword: true, setPassword: true,
         listDomains: statements.listDomains !== null, listMailboxes: statements.listMailboxes !== null, requireChange: statements.requireChange !== null, maxPasswordBytes: hasher.maxPasswordBytes,

@@ -1,5 +1,6 @@
 import { array, object, string } from 'yup';
 import { ModuleError } from '../../../module/errors.ts';
+import { urlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
 import { type Credentials, GroupOfficeClient, GroupOfficeError, headerSafe } from '../../groupOffice/groupOfficeClient.ts';
 import type { InfoAnswer } from '../../groupOffice/dropInAnswers.ts';
 import { host as hostOption, url } from '../../groupOffice/groupOfficeOptions.ts';
@@ -59,6 +60,7 @@ export default defineHostDriver({
     }
 
     return {
+      tls: urlEndpoints(options.url),
       async authenticate(request, call) {
         const reads = request.method === 'GET' || request.method === 'HEAD';
         const caller = await whoCalls(request, reads, headerSafe(request.headers['x-csrf-token']), call);

@@ -81,6 +81,16 @@ export function createStateNoticeOutbox(database: StateDatabase, clock: Clock): 
       }
       return gone;
     },
+    async summary() {
+      const { count, oldest } = await database.selectFrom('notice').select(({ fn }) => [fn.countAll().as('count'), fn.min('happened_at').as('oldest')])
+        .where('state', '=', 'confirmed').executeTakeFirstOrThrow();
+      return { count: Number(count), oldestHappenedAt: oldest === null ? null : Number(oldest) };
+    },
+    async retryNow(changeId) {
+      const all = database.updateTable('notice').set({ next_attempt_at: clock.now() }).where('state', '=', 'confirmed');
+      const result = await (changeId === undefined ? all : all.where('change_id', '=', changeId)).executeTakeFirst();
+      return Number(result.numUpdatedRows);
+    },
     async list(limit) {
       return (await confirmed().orderBy('happened_at').limit(limit).execute()).map(owed);
     },

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { createTransport } from 'nodemailer';
-import { boolean, number, object, string, ValidationError } from 'yup';
+import { boolean, number, object, string } from 'yup';
+import { readCertificateFile } from '../../config/certificateFile.ts';
 import { inTheClear, tlsFinding } from '../../diagnosis/findings.ts';
+import { mailEndpoints } from '../../diagnosis/tlsEndpoints.ts';
 import { fail, ok } from '../../ports/diagnosis.ts';
 import { type Notifier, NotSent, type OutgoingMail, type RefusalKind } from '../../ports/notifier.ts';
 import { defineNotifyDriver } from '../defineDriver.ts';
@@ -38,15 +39,6 @@ function notSent(error: unknown): NotSent {
   return new NotSent(kindOf(told), words.replaceAll(/\p{C}+/gu, ' ').slice(0, 200));
 }
 
-function certificates(file: string | undefined): string | undefined {
-  if (file === undefined) return undefined;
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new ValidationError([new ValidationError(`${file} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`, undefined, 'caFile')]);
-  }
-}
-
 async function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const late = new Promise<never>((_resolve, reject) => {
     signal.addEventListener('abort', () => { reject(new NotSent('relay', 'time-out')); }, { once: true });
@@ -63,7 +55,7 @@ export default defineNotifyDriver({
   options,
   async create(given, { name }): Promise<Notifier> {
     const timeoutMs = given.timeoutMs ?? 10_000;
-    const ca = certificates(given.caFile);
+    const ca = given.caFile === undefined ? undefined : readCertificateFile(given.caFile, 'caFile');
     const transport = createTransport({
       host: given.host, port: given.port, secure: given.encryption === 'tls', requireTLS: given.encryption === 'starttls', ignoreTLS: given.encryption === 'none',
       ...(given.user !== undefined && { auth: { user: given.user, pass: given.password ?? '' } }),
@@ -82,6 +74,7 @@ export default defineNotifyDriver({
     });
     return {
       name,
+      tls: mailEndpoints(given, 'smtp'),
       send: (mail, { signal }) => inTime(transport.sendMail(message(mail)), signal).then(() => undefined, (error: unknown) => { throw notSent(error); }),
       async diagnose({ signal }) {
         const { host, port, encryption } = given;

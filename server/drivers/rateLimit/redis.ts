@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ModuleError } from '../../../module/errors.ts';
 import type { RateLimiter } from '../../ports/rateLimiter.ts';
-import { openRedis, type RedisConnectionOptions } from '../../redisSessions/openRedis.ts';
+import { openRedis, type RedisConnectionOptions, redisReason } from '../../redisSessions/openRedis.ts';
 
 /** Redis runs a script as one step: between looking and counting nobody else can come. */
 const TAKE = `
@@ -17,7 +17,7 @@ export function createRedisRateLimiter(options: RedisConnectionOptions): RateLim
   const redis = openRedis(options);
   const keyOf = (key: string): string => `mailbox-password:rate-limit:${createHash('sha256').update(key).digest('hex')}`;
   // ioredis' errors carry the command with its arguments.
-  const asked = <T>(work: Promise<T>): Promise<T> => work.catch(() => { throw new ModuleError('STATE_UNAVAILABLE', { detail: 'Redis does not count the rate limit' }); });
+  const asked = <T>(work: Promise<T>): Promise<T> => work.catch((error: unknown) => { throw new ModuleError('STATE_UNAVAILABLE', { detail: `the rate limit is not counted: ${redisReason(error)}` }); });
   return {
     async take(key, { points, windowSeconds }) {
       const left = Number(await asked(redis.eval(TAKE, 1, keyOf(key), points, windowSeconds * 1000)));

@@ -3,6 +3,7 @@ import { array, number, object, string } from 'yup';
 import { addCounts, type Channel, CHANNELS, type ChannelCounts } from '../../../module/channels.ts';
 import { ModuleError } from '../../../module/errors.ts';
 import { DoveadmClient } from '../../dovecot/doveadmClient.ts';
+import { urlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
 import { authCacheFinding, diagnoseBackend } from '../../dovecot/diagnoseBackend.ts';
 import { DovecotBackend } from '../../dovecot/dovecotBackend.ts';
 import type { SessionStore } from '../../ports/sessionStore.ts';
@@ -60,6 +61,7 @@ export default defineSessionDriver({
 
     return {
       name, channels,
+      tls: urlEndpoints(...options.backends.map(({ url }) => url)),
       async list(address, { signal }) {
         return (await Promise.all(backends.map((one) => one.list(username(address), signal)))).flat();
       },

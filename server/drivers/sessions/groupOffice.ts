@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { number, object, string } from 'yup';
 import { ModuleError } from '../../../module/errors.ts';
 import type { EndAllAnswer, InfoAnswer, ListAnswer } from '../../groupOffice/dropInAnswers.ts';
+import { urlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
 import { type Credentials, GroupOfficeClient, GroupOfficeError } from '../../groupOffice/groupOfficeClient.ts';
 import { host, mayBeName, serviceKey, url } from '../../groupOffice/groupOfficeOptions.ts';
 import { clockFinding, urlTlsFinding } from '../../diagnosis/findings.ts';
@@ -132,6 +133,7 @@ export default defineSessionDriver({
         const own = first && actor !== null && actor.address === address ? ownSession(actor) : null;
         return { revoked: { web: await untilNothingIsLeft(address, first ? EVERYTHING : await oldOnes(issuedBefore, call), own, call) } };
       },
+      tls: urlEndpoints(options.url),
       async check(call) {
         const info = await ask<InfoAnswer>('info', {}, call);
         if (info.version !== 1) throw new ModuleError('SESSIONS_MISCONFIGURED', { detail: `the drop-in speaks version ${String(info.version)}, this service 1` });

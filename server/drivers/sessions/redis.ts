@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { boolean, number, object, string } from 'yup';
 import { CHANNELS } from '../../../module/channels.ts';
 import { reasonOf, urlTlsFinding } from '../../diagnosis/findings.ts';
+import { urlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
 import { fail, ok, warn } from '../../ports/diagnosis.ts';
 import type { Session, SessionStore } from '../../ports/sessionStore.ts';
 import { beforeDeadline, openRedis } from '../../redisSessions/openRedis.ts';
@@ -68,6 +69,7 @@ export default defineSessionDriver({
 
     return {
       name,
+      tls: urlEndpoints(own.url),
       channels: [channel],
       list: (address, { signal }) => beforeDeadline(signal, async () => {
         const byId = new Map<string, Session>();

@@ -3,6 +3,7 @@ import { CHANNELS } from '../../../module/channels.ts';
 import { ModuleError } from '../../../module/errors.ts';
 import type { Session, SessionStore } from '../../ports/sessionStore.ts';
 import { diagnoseSql } from '../../diagnosis/sqlConnection.ts';
+import { sqlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
 import { describeSqlError } from '../../sql/describeSqlError.ts';
 import { inTime, SqlDeadline } from '../../sql/inTime.ts';
 import { openSql, type Sql } from '../../sql/openSql.ts';
@@ -104,6 +105,7 @@ export default defineSessionDriver({
 
     return {
       name,
+      tls: sqlEndpoints(url, own.tls),
       channels: [channel],
       list: (address, { signal }) => ask(signal, async (connection) => {
         const { rows } = await rowsOf(connection, address);

@@ -3,6 +3,7 @@ import { array, boolean, number, object, string } from 'yup';
 import { type Channel, type ChannelCounts, CHANNELS } from '../../../module/channels.ts';
 import { ModuleError } from '../../../module/errors.ts';
 import { diagnoseUrl } from '../../diagnosis/findings.ts';
+import { urlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
 import type { SessionStore } from '../../ports/sessionStore.ts';
 import { defineSessionDriver } from '../defineDriver.ts';
 
@@ -98,6 +99,7 @@ export default defineSessionDriver({
 
     return {
       name,
+      tls: urlEndpoints(own.url),
       channels,
       list: refuse,
       revoke: refuse,

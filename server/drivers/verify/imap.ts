@@ -2,6 +2,9 @@ import { readFileSync } from 'node:fs';
 import { ImapFlow } from 'imapflow';
 import { boolean, number, object, string } from 'yup';
 import { ModuleError } from '../../../module/errors.ts';
+import { inTheClear, reasonOf, tlsFinding } from '../../diagnosis/findings.ts';
+import { mailEndpoints } from '../../diagnosis/tlsEndpoints.ts';
+import { fail, ok } from '../../ports/diagnosis.ts';
 import { isAddress } from '../../addressForm.ts';
 import type { CallOptions } from '../../ports/accountApi.ts';
 import type { PasswordVerifier } from '../../ports/passwordVerifier.ts';
@@ -12,6 +15,9 @@ const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 const TRUST = /^(CERT_|ERR_TLS_|ERR_SSL_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO|STARTTLS_INJECTION)/;
 /** RFC 5530: what a refused log-in says of the mailbox. No code at all is how older servers say "wrong". */
 const REFUSED = new Set(['AUTHENTICATIONFAILED', 'AUTHORIZATIONFAILED', 'EXPIRED', '']);
+
+/** RFC 2606: nobody's, for ever. */
+const NOBODY = 'mailbox-password-check@mailbox-password.invalid';
 
 const options = object({
   host: string().min(1).max(253).required().meta({ description: 'IMAP server', example: 'imap.example.com' }),
@@ -94,7 +100,16 @@ export default defineVerifyDriver({
         if (!isAddress(address) || typed === '' || /[\p{Cs}\0\r\n]/u.test(typed)) return false;
         return logIn(address, typed, call);
       },
-      async check(call) { await logIn('mailbox-password-check@mailbox-password.invalid', 'nobody', call); },
+      tls: mailEndpoints({ ...given, port, encryption }, 'imap'),
+      async check(call) { if (await logIn(NOBODY, 'nobody', call)) throw new ModuleError('ACCOUNTS_MISCONFIGURED', { detail: 'the IMAP server let in a mailbox that nobody has' }); },
+      async diagnose(call) {
+        const [endpoint] = mailEndpoints({ ...given, port, encryption }, 'imap');
+        const secured = endpoint === undefined ? inTheClear(given.host) : await tlsFinding({ ...endpoint, ca }, call.signal);
+        return [secured, await logIn(NOBODY, 'nobody', call).then(
+          (taken) => (taken ? fail('log-in', `${given.host} let in a mailbox that nobody has`, 'this server cannot verify passwords: choose another') : ok('log-in', `${given.host}:${String(port)} judges log-ins`)),
+          (error: unknown) => fail('log-in', `${given.host}:${String(port)}: ${reasonOf(error)}`, 'check host, port, encryption and caFile of verify, and that the server lets this machine log in'),
+        )];
+      },
       close: () => Promise.resolve(),
     };
   },

@@ -22,7 +22,7 @@ const promtool = (...args: string[]) => {
 
 /** Every metric of our own, as the registry has it. */
 async function metrics(): Promise<string[]> {
-  const text = await createPromMetrics('0.0.0').text({ outbox: { rows: {}, oldestSeconds: 0 }, up: {}, readOnly: false });
+  const text = await createPromMetrics('0.0.0').text({ outbox: { rows: {}, oldestSeconds: 0 }, notices: { count: 0, oldestSeconds: 0 }, certificates: {}, up: {}, readOnly: false });
   return [...text.matchAll(/^# TYPE (mailbox_password_\w+) /gm)].map(([, name]) => String(name)).sort();
 }
 
