@@ -130,7 +130,8 @@ export async function wire(config: Config, log: Logger, { system = Date.now, met
     const host = await createPort<HostIdentity>(DRIVERS.hosts, 'host', config.host, context(config.host.driver));
     opened.push(host);
     parts.push(['host', host]);
-    const limiter = config.rateLimit.redis === null ? createStateRateLimiter(state.database, clock) : createRedisRateLimiter(config.rateLimit.redis);
+    const { redis } = config.rateLimit;
+    const limiter = redis === null ? createStateRateLimiter(state.database, clock) : await creating('rateLimit.redis', async () => createRedisRateLimiter(redis));
     opened.push(limiter);
     const turns = createMailboxTurns(state.database, clock);
     const panels = await createPanels(config, state.database as unknown as Parameters<typeof createPanels>[1], clock);

@@ -71,6 +71,10 @@ export const configSchema = object({
     wrongPasswordsPerMailbox: limit('Wrong passwords for one mailbox', 10), wrongPasswordsPerAddress: limit('Wrong passwords from one client address', 30),
     redis: object({
       url: string().matches(/^rediss?:\/\//, 'redis://... or rediss://... was expected').required().meta({ description: 'Redis: redis://... or rediss://...', example: { file: '/etc/mailbox-password/redis.url' }, secret: true }),
+      tls: object({
+        ca: string().min(1).meta({ description: 'File with the certificates (PEM) that are trusted; the system\'s where it is left out', example: '/etc/ssl/certs/redis-ca.pem' }),
+        verify: boolean().meta({ description: 'Check the server\'s certificate and name; false only for trying things out (default true)', example: true }),
+      }).noUnknown().default(undefined).optional().meta({ description: 'TLS beyond what rediss:// means', example: '{ ca: /etc/ssl/certs/redis-ca.pem }' }),
       connectTimeoutMs: number().integer().min(100).max(60_000).meta({ description: 'Milliseconds to wait for a connection (default 3000)', example: 3000 }),
     }).noUnknown().nullable().defined().default(undefined).meta({ description: 'Where wrong passwords are counted; null = in the state database' }),
   }).noUnknown().required().meta({ description: 'How many wrong passwords are taken' }),

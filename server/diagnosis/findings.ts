@@ -12,13 +12,16 @@ export const SOON_DAYS = 21;
 const SKEW_WARN_MS = 2_000;
 const SKEW_FAIL_MS = 60_000;
 
+/** Where authorities beyond the system's are named. */
+const AUTHORITIES = 'caFile or tls.ca of this entry (where it has neither: NODE_EXTRA_CA_CERTS in the environment of the service)';
+
 const CURES: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'renew the certificate on that server',
   CERT_NOT_YET_VALID: 'set the clock of this machine, or renew the certificate',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'name the certificate, or the authority that signed it, in the driver\'s option for authorities',
-  SELF_SIGNED_CERT_IN_CHAIN: 'name the authority that signed it in the driver\'s option for authorities',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'let the server send its whole chain, or name the authority in the driver\'s option for authorities',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'name the authority that signed it in the driver\'s option for authorities',
+  DEPTH_ZERO_SELF_SIGNED_CERT: `name the certificate, or the authority that signed it, in ${AUTHORITIES}`,
+  SELF_SIGNED_CERT_IN_CHAIN: `name the authority that signed it in ${AUTHORITIES}`,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: `let the server send its whole chain, or name the authority in ${AUTHORITIES}`,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: `name the authority that signed it in ${AUTHORITIES}`,
   ERR_TLS_CERT_ALTNAME_INVALID: 'use the name that stands in the certificate',
 };
 

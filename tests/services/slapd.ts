@@ -37,18 +37,20 @@ interface SlapdOptions {
   /** Goes into slapd.conf before the database. */
   readonly extra?: string;
   readonly access?: string;
-  readonly tls?: boolean;
+  /** True: a certificate that is its own authority. */
+  readonly tls?: boolean | { readonly certificate: string; readonly key: string };
   readonly ppolicy?: boolean;
 }
 
 /** Debian's slapd with the ppolicy overlay. */
 export async function startSlapd({ ldif, policy = '', extra = '', access = ACCESS, tls = false, ppolicy = true }: SlapdOptions): Promise<Slapd> {
   const folder = serviceFolder('slapd');
-  const [port, tlsPort] = [await freePort(), tls ? await freePort() : 0];
+  const [port, tlsPort] = [await freePort(), tls === false ? 0 : await freePort()];
   const baseDn = 'dc=example,dc=test';
   const managerDn = `cn=manager,${baseDn}`;
   mkdirSync(join(folder, 'data'));
-  const pair = tls ? makeCertificate() : undefined;
+  const own = tls === true ? makeCertificate() : undefined;
+  const pair = typeof tls === 'object' ? tls : own;
   writeFileSync(join(folder, 'slapd.conf'), `
 include /etc/ldap/schema/core.schema
 include /etc/ldap/schema/cosine.schema
@@ -99,7 +101,7 @@ ${ldif}`);
   runToEnd('slapadd', ['-f', join(folder, 'slapd.conf'), '-l', join(folder, 'seed.ldif')]);
   let running: Running | undefined;
   const start = async (): Promise<void> => {
-    running = run('slapd', ['-d', '0', '-f', join(folder, 'slapd.conf'), '-h', `ldap://127.0.0.1:${String(port)}/${tls ? ` ldaps://127.0.0.1:${String(tlsPort)}/` : ''}`]);
+    running = run('slapd', ['-d', '0', '-f', join(folder, 'slapd.conf'), '-h', `ldap://127.0.0.1:${String(port)}/${tls !== false ? ` ldaps://127.0.0.1:${String(tlsPort)}/` : ''}`]);
     await started(running, () => answers(port));
   };
   await start();
@@ -107,6 +109,6 @@ ${ldif}`);
     port, tlsPort, certificate: pair?.certificate ?? '', folder, baseDn, managerDn, managerPassword: 'manager-secret', serviceDn: `cn=service,${baseDn}`, servicePassword: 'service-secret', url: `ldap://127.0.0.1:${String(port)}`,
     async kill(signal) { await running?.kill(signal); },
     start,
-    async stop() { await running?.kill(); pair?.remove(); remove(folder); },
+    async stop() { await running?.kill(); own?.remove(); remove(folder); },
   };
 }

@@ -25,6 +25,8 @@ export interface SmtpSinkOptions {
   readonly auth?: { readonly user: string; readonly password: string };
   /** PEM; where given, STARTTLS is offered. */
   readonly tls?: { readonly key: string; readonly cert: string };
+  /** With `tls`: encrypted from the start, without STARTTLS. */
+  readonly tlsFromTheStart?: boolean;
   /** Recipients refused with 550. */
   readonly refuse?: (address: string) => boolean;
   /** An SMTP code other than 250 for a stage (`mail`, `rcpt`, `data`), or null to take it. */
@@ -38,7 +40,7 @@ export interface SmtpSinkOptions {
 const refusal = (code: number | null): Error | null => (code === null ? null : Object.assign(new Error('not now'), { responseCode: code }));
 
 /** An SMTP relay on a free port of loopback that keeps what it gets. */
-export async function startSmtpSink({ auth, tls, refuse = () => false, answer = () => null, port = 0, onTaken = async () => undefined }: SmtpSinkOptions = {}): Promise<SmtpSink> {
+export async function startSmtpSink({ auth, tls, tlsFromTheStart = false, refuse = () => false, answer = () => null, port = 0, onTaken = async () => undefined }: SmtpSinkOptions = {}): Promise<SmtpSink> {
   const mails: ReceivedMail[] = [];
   const waiting = new Set<() => void>();
   const server = new SMTPServer({
@@ -48,6 +50,7 @@ export async function startSmtpSink({ auth, tls, refuse = () => false, answer = 
     allowInsecureAuth: true,
     disabledCommands: [...(auth === undefined ? ['AUTH'] : []), ...(tls === undefined ? ['STARTTLS'] : [])],
     ...(tls ?? {}),
+    secure: tlsFromTheStart,
     onAuth({ username, password }, _session, callback) {
       if (username === auth?.user && password === auth?.password) callback(null, { user: username });
       else callback(new Error('535 authentication failed'));

@@ -1,58 +1,28 @@
-import { writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
-import type { Finding } from '../../../server/ports/diagnosis.ts';
 import { cli, configFile } from '../../fixtures/cli.ts';
+import { doctor } from '../../fixtures/doctor.ts';
 import { type Dovecot, startDovecot } from '../../services/dovecot.ts';
 import { imapClient } from '../../services/mailClients.ts';
 import { type MailPlatform, startMailPlatform } from '../../services/mailPlatform.ts';
 import { type MariaDb, startMariaDb } from '../../services/mariadb.ts';
-import { runToEnd } from '../../services/process.ts';
-
-interface Report { readonly ok: number; readonly warnings: number; readonly failures: number; readonly sections: readonly { readonly target: string; readonly findings: readonly Finding[] }[] }
+import { type Authority, makeAuthority } from '../../services/authority.ts';
 
 /** Each look is a process of its own; a loaded machine starts one in seconds. */
 const SLOW = 120_000;
 const ALICE = { address: 'alice@example.test', password: 'Wonder-land-7' };
 
-async function doctor(config: Readonly<Record<string, unknown>>, args: readonly string[] = [], input = '') {
-  const { file } = configFile(config);
-  const { status, stdout, stderr } = await cli(['doctor', '--json', '-c', file, ...args], { input });
-  if (!stdout.startsWith('{')) throw new Error(`${stdout}${stderr}`);
-  const report = JSON.parse(stdout) as Report;
-  const found = (target: string, check: string) => report.sections.filter((section) => section.target.startsWith(target)).flatMap(({ findings }) => findings).filter((finding) => finding.check === check);
-  const levels = (target: string, check: string) => found(target, check).map(({ level }) => level);
-  return { status, report, found, levels, stderr, text: `${stdout}${stderr}` };
-}
-
-/** A certificate of loopback that ended years ago, and the authority that signed it. */
-function expiredCertificate(folder: string): { ca: string; cert: string; key: string } {
-  const at = (name: string) => join(folder, name);
-  writeFileSync(at('ca.cnf'), `[ca]\ndefault_ca = own\n[own]\ndatabase = ${at('index.txt')}\nserial = ${at('serial')}\nnew_certs_dir = ${folder}\ndefault_md = sha256\npolicy = any\nx509_extensions = ext\n[any]\ncommonName = supplied\n[ext]\nsubjectAltName = DNS:localhost,IP:127.0.0.1\n`);
-  writeFileSync(at('index.txt'), '');
-  writeFileSync(at('serial'), '01\n');
-  const ec = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
-  runToEnd('openssl', ['req', '-x509', ...ec, '-days', '30', '-subj', '/CN=Test authority', '-keyout', at('ca.key'), '-out', at('ca.pem')]);
-  runToEnd('openssl', ['req', ...ec, '-subj', '/CN=localhost', '-keyout', at('db.key'), '-out', at('db.csr')]);
-  runToEnd('openssl', ['ca', '-batch', '-config', at('ca.cnf'), '-cert', at('ca.pem'), '-keyfile', at('ca.key'), '-in', at('db.csr'), '-out', at('db.pem'), '-notext', '-startdate', '20200101000000Z', '-enddate', '20210101000000Z']);
-  runToEnd('chmod', ['644', at('db.key')]);
-  return { ca: at('ca.pem'), cert: at('db.pem'), key: at('db.key') };
-}
-
 describe('doctor names what is wrong in a real MariaDB', () => {
   let database: MariaDb;
-  let ca = '';
+  let authority: Authority;
   const accounts = (user: string, more: Record<string, unknown> = {}) => ({
     accounts: [{ driver: 'sql', domains: ['*'], url: `mysql://${user}:${user}-secret@localhost:${String(database.port)}/mail`, preset: 'postfixadmin', scheme: 'ARGON2ID', ...more }],
   });
   beforeAll(async () => {
-    database = await startMariaDb((folder) => {
-      const made = expiredCertificate(folder);
-      ({ ca } = made);
-      return [`--ssl-cert=${made.cert}`, `--ssl-key=${made.key}`];
-    });
+    authority = makeAuthority();
+    const { certificate, key } = authority.issue('expired', { days: -1 });
+    database = await startMariaDb(() => [`--ssl-cert=${certificate}`, `--ssl-key=${key}`]);
     await database.query(`CREATE TABLE mailbox (username varchar(255) PRIMARY KEY, password varchar(60) NOT NULL, name varchar(255), domain varchar(255), active smallint);
       CREATE TABLE wide (username varchar(255) PRIMARY KEY, password varchar(255) NOT NULL, name varchar(255), domain varchar(255), active smallint);
       CREATE TABLE domain (domain varchar(255) PRIMARY KEY);
@@ -60,7 +30,7 @@ describe('doctor names what is wrong in a real MariaDB', () => {
     await database.administer(`CREATE USER 'reader'@'%' IDENTIFIED BY 'reader-secret'; GRANT SELECT ON mail.* TO 'reader'@'%';
       CREATE USER 'owner'@'%' IDENTIFIED BY 'owner-secret'; GRANT SELECT ON mail.* TO 'owner'@'%'; GRANT UPDATE (password) ON mail.wide TO 'owner'@'%';`);
   }, 60_000);
-  afterAll(async () => { await database.stop(); });
+  afterAll(async () => { await database.stop(); authority.remove(); });
 
   it('no UPDATE, a column too narrow: each by name, exit code 1, and no secret anywhere', async () => {
     const { status, found, levels, text } = await doctor(accounts('reader'));
@@ -82,8 +52,8 @@ describe('doctor names what is wrong in a real MariaDB', () => {
   }, SLOW);
 
   it('an expired certificate is named with its date; a wrong password and a closed port are not the same', async () => {
-    const expired = await doctor(accounts('owner', { table: 'wide', tls: { ca } }));
-    expect(expired.found('accounts', 'tls')).toEqual([{ level: 'fail', check: 'tls', text: expect.stringMatching(/^TLSv1\.[23] with localhost:\d+, certificate localhost expired on 2021-01-01$/), todo: 'renew the certificate on that server' }]);
+    const expired = await doctor(accounts('owner', { table: 'wide', tls: { ca: authority.ca } }));
+    expect(expired.found('accounts', 'tls')).toEqual([{ level: 'fail', check: 'tls', text: expect.stringMatching(/^TLSv1\.[23] with localhost:\d+, certificate localhost expired on \d{4}-\d\d-\d\d$/), todo: 'renew the certificate on that server' }]);
     const wrong = await doctor(accounts('owner', { url: `mysql://owner:wrong@127.0.0.1:${String(database.port)}/mail` }));
     expect(wrong.found('accounts', 'log-in')).toEqual([expect.objectContaining({ level: 'fail', text: expect.stringContaining('ER_ACCESS_DENIED_ERROR') })]);
     const closed = await doctor(accounts('owner', { url: 'mysql://owner:wrong@127.0.0.1:1/mail' }));
@@ -118,7 +88,7 @@ describe('doctor and a real Dovecot', () => {
 
   it('--write-test changes the password and back, proves the log-out by IMAP, and leaves the old password', async () => {
     const phone = await imapClient(on.dovecot.imap, ALICE.address, ALICE.password, { idle: true });
-    const { status, report, levels, text, stderr } = await doctor(over(on.dovecot), [...imap(on.dovecot), '--write-test', ALICE.address, '--password-stdin'], `${ALICE.password}\n`);
+    const { status, report, levels, text, stderr } = await doctor(over(on.dovecot), [...imap(on.dovecot), '--write-test', ALICE.address, '--password-stdin'], { input: `${ALICE.password}\n` });
     expect(report.sections.flatMap(({ findings }) => findings).filter(({ level }) => level === 'fail')).toEqual([]);
     expect(report.sections.at(-1)?.findings.filter(({ level }) => level !== 'ok')).toEqual([]);
     expect(status).toBe(0);
@@ -135,7 +105,7 @@ describe('doctor and a real Dovecot', () => {
 
   it('--write-test with a mail server that reads other mailboxes fails, and the old password is back', async () => {
     // This Dovecot keeps its own file: after the change it still takes the old password.
-    const { status, levels, found } = await doctor(over(off), [...imap(off), '--write-test', ALICE.address, '--password-stdin'], `${ALICE.password}\n`);
+    const { status, levels, found } = await doctor(over(off), [...imap(off), '--write-test', ALICE.address, '--password-stdin'], { input: `${ALICE.password}\n` });
     expect(status).toBe(1);
     expect([levels('write test', 'old password'), levels('write test', 'new password')]).toEqual([['fail'], ['fail']]);
     expect(found('write test', 'restore')[0]).toEqual({ level: 'ok', check: 'restore', text: 'the old password is back' });
@@ -165,7 +135,7 @@ describe('doctor and a real Dovecot', () => {
     await new Promise<void>((resolve) => { receiver.listen(0, '127.0.0.1', resolve); });
     const { port } = receiver.address() as AddressInfo;
     const sessions = [{ driver: 'webhook', name: 'slow', url: `http://127.0.0.1:${String(port)}/`, secret: `whsec_${Buffer.alloc(32, 7).toString('base64')}` }];
-    const { status, levels } = await doctor({ ...over(on.dovecot), sessions }, ['--write-test', ALICE.address, '--password-stdin'], `${ALICE.password}\n`);
+    const { status, levels } = await doctor({ ...over(on.dovecot), sessions }, ['--write-test', ALICE.address, '--password-stdin'], { input: `${ALICE.password}\n` });
     await new Promise((resolve) => { receiver.close(resolve); });
     expect(status).toBe(1);
     expect([levels('write test', 'log-out'), levels('write test', 'restore')]).toEqual([['warn', 'fail', 'warn'], ['ok']]);
@@ -173,7 +143,7 @@ describe('doctor and a real Dovecot', () => {
   }, SLOW);
 
   it('a wrong current password changes nothing', async () => {
-    const { status, report } = await doctor(over(on.dovecot), [...imap(on.dovecot), '--write-test', ALICE.address, '--password-stdin'], 'not-it\n');
+    const { status, report } = await doctor(over(on.dovecot), [...imap(on.dovecot), '--write-test', ALICE.address, '--password-stdin'], { input: 'not-it\n' });
     expect(status).toBe(1);
     expect(report.sections.at(-1)?.findings).toEqual([expect.objectContaining({ level: 'fail', check: 'current' })]);
     expect(await on.accepts(ALICE.address, ALICE.password)).toBe(true);
