@@ -21,7 +21,7 @@ const NEEDS = [
   { name: '/usr/sbin/mariadbd', present: there('/usr/sbin/mariadbd'), package: 'mariadb-server', neededBy: 'tests/(server/(live|drivers|notices|sql|panels|state)|e2e)/' },
   { name: 'PostgreSQL', present: postgres, package: 'postgresql', neededBy: 'tests/server/(live|drivers|notices|sql|panels|state)/' },
   { name: '/usr/bin/redis-server', present: there('/usr/bin/redis-server'), package: 'redis-server', neededBy: 'tests/server/(drivers|state)/' },
-  { name: 'openssl', present: there('/usr/bin/openssl'), package: 'openssl', neededBy: 'tests/server/(drivers|live)/' },
+  { name: 'openssl', present: there('/usr/bin/openssl'), package: 'openssl', neededBy: 'tests/server/(drivers|live|metrics|state)/' },
   { name: '/usr/bin/promtool', present: there('/usr/bin/promtool'), package: 'prometheus', neededBy: 'tests/server/service/m' },
   { name: '/usr/bin/chromium', present: there('/usr/bin/chromium'), package: 'chromium', neededBy: 'tests/e2e/' },
   { name: '/usr/bin/php', present: there('/usr/bin/php'), package: 'php-cli', neededBy: 'tests/server/groupOffice/(dropIn|install).test.ts' },

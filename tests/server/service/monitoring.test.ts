@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { createPromMetrics } from '../../../server/metrics/promMetrics.ts';
@@ -33,7 +33,9 @@ test('promtool takes the rules and every unit test of them', () => {
 
 test.each(alerts.map(({ alert }) => alert))('%s: its unit test fails where it never fires, and where it always does', (alert) => {
   const folder = tempFolder();
-  copyFileSync(file('mailbox-password.test.yml'), join(folder, 'mailbox-password.test.yml'));
+  // Those of the other alerts say nothing here, and take their time.
+  const own = parse(readFileSync(file('mailbox-password.test.yml'), 'utf8')) as { tests: unknown[] };
+  writeFileSync(join(folder, 'mailbox-password.test.yml'), stringify({ ...own, tests: own.tests.filter((one) => JSON.stringify(one).includes(`\\"${alert}\\"`)) }));
   for (const expr of ['vector(1) == 2', 'label_replace(vector(1), "job", "other-platform", "", "") or label_replace(label_replace(vector(1), "job", "mailbox-password", "", ""), "instance", "node2", "", "")']) {
     const broken = rules();
     for (const rule of broken.groups.flatMap((group) => group.rules)) if (rule.alert === alert) rule.expr = expr;
