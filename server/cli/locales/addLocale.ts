@@ -32,6 +32,6 @@ export function addLocale(tag: string, sources: LocaleSources, folder: string): 
   const terms = Object.fromEntries(Object.keys(sources.glossary('en')?.terms ?? {}).map((term) => [term, '']));
   const name = new Intl.DisplayNames('en', { type: 'language' }).of(tag) ?? tag;
   mkdirSync(dirname(glossary), { recursive: true });
-  writeFileSync(glossary, `${JSON.stringify({ language: name, register: '', terms, avoid: {}, same: [], sources: [] }, null, 2)}\n`);
+  writeFileSync(glossary, `${JSON.stringify({ language: name, register: '', terms, avoid: {}, same: [], sameWords: [], sources: [] }, null, 2)}\n`);
   return [path, glossary];
 }

@@ -4,13 +4,16 @@ import { pluralCategories, requiredKeys, sourceText, splitPlural } from '../../.
 import { localePath, UNTRANSLATED } from '../../texts/localeFile.ts';
 import { ellipsisRule, endingRule, invisibleRule, markupRule, spaceRule } from './characterRules.ts';
 import { complain, type Complaint, type Finding, warn } from './finding.ts';
+import { englishRule, englishWords } from './englishRule.ts';
 import { glossaryRule, lengthRule, sameRule, scriptRule } from './languageRules.ts';
 import { type LocaleSources, NO_GLOSSARY } from './localeSources.ts';
 import { nearest } from './nearest.ts';
 import { placeholderRule } from './placeholderRule.ts';
 import { sortedJson } from './sortedJson.ts';
 
-const TEXT_RULES = [placeholderRule, markupRule, spaceRule, invisibleRule, ellipsisRule, endingRule, sameRule, scriptRule, lengthRule, glossaryRule];
+const TEXT_RULES = [placeholderRule, markupRule, spaceRule, invisibleRule, ellipsisRule, endingRule, sameRule, scriptRule, englishRule, lengthRule, glossaryRule];
+/** What the English texts themselves pass. */
+const NOT_FOR_ENGLISH = new Set([sameRule, englishRule]);
 const REVIEWED = /^(no|\d{4}-\d{2}-\d{2} \S.*)$/;
 
 export interface CheckOptions {
@@ -52,6 +55,7 @@ export function checkLocale(tag: string, sources: LocaleSources, options: CheckO
   // A regional file (en-GB beside en) holds only what differs from its language.
   const parent = regionOf(tag, sources.tags);
   const glossary = sources.glossary(tag) ?? (parent === null ? null : sources.glossary(parent)) ?? NO_GLOSSARY;
+  const words = englishWords(english);
   const missing: string[] = [];
   for (const [key, text] of Object.entries(texts.all)) {
     const line = lineOf(key);
@@ -69,8 +73,8 @@ export function checkLocale(tag: string, sources: LocaleSources, options: CheckO
         report(line, key, complain('untranslated', 'is not translated yet', `replace all of it: ${source}`), options.partial ? 'warning' : 'error');
       } else {
         const { base } = splitPlural(key, english);
-        const context = { tag, key, text, english: source, category, note: sources.notes[base], glossary };
-        const rules = tag === 'en' || parent === 'en' ? TEXT_RULES.filter((rule) => rule !== sameRule) : TEXT_RULES;
+        const context = { tag, key, text, english: source, many: english[`${base}_other`] ?? source, category, note: sources.notes[base], glossary, words };
+        const rules = tag === 'en' || parent === 'en' ? TEXT_RULES.filter((rule) => !NOT_FOR_ENGLISH.has(rule)) : TEXT_RULES;
         for (const rule of rules) {
           // An operator's own sentence may do without an address.
           for (const complaint of rule(context)) report(line, key, complaint, over && rule === placeholderRule ? 'warning' : undefined);

@@ -16,6 +16,9 @@ function ownLetters(tag: string): { readonly name: string; readonly letters: Reg
   }
 }
 
+/** Whether the language is written in Latin letters; also where its script is not known. */
+export const isLatin = (tag: string): boolean => ['Latin', undefined].includes(ownLetters(tag)?.name);
+
 const words = (text: string): string => text.replaceAll(/\{\{\w+\}\}/g, '');
 
 /** Not left in English, unless the notes or the language's glossary say that it is the same word. */

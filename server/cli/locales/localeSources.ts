@@ -23,12 +23,14 @@ export interface Glossary {
   readonly avoid: Readonly<Record<string, string>>;
   /** Keys whose text is rightly the same as in English, for example "Server". */
   readonly same: readonly string[];
+  /** Words that are spelled as in English and are right here: "server", Dutch "was". */
+  readonly sameWords: readonly string[];
   readonly sources: readonly string[];
 }
 
 export const shippedFolder = (): string => join(packageRoot(), 'locales');
 
-export const NO_GLOSSARY: Glossary = { language: '', register: '', terms: {}, avoid: {}, same: [], sources: [] };
+export const NO_GLOSSARY: Glossary = { language: '', register: '', terms: {}, avoid: {}, same: [], sameWords: [], sources: [] };
 
 /** What languages are measured by: the English texts, their notes, the glossaries. All of it ships with the module. */
 export function localeSources(home = shippedFolder()) {

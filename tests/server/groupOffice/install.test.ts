@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { execFileSync } from 'node:child_process';
 import { tmpdir } from 'node:os';
+import { runInNewContext } from 'node:vm';
 import { join } from 'node:path';
 import { type GroupOfficeCommandOptions, groupOfficeCommands, installGroupOffice, type Terminal, uninstallGroupOffice } from '../../../server/cli/installGroupOffice.ts';
 import { matchLanguage } from '../../../module/texts/matchLanguage.ts';
@@ -289,7 +290,7 @@ describe('the built folder', () => {
     expect([...files.keys()]).toContain(`language/${iso}.php`);
     // What the script tells the service, as it is written in the drop-in.
     const script = files.get('views/goui/dist/Index.js')!.toString();
-    const tagOf = new Function(`${/^const TAGS = .*$/m.exec(script)![0]}\n${/^const tag = .*$/m.exec(script)![0]}\nreturn tag;`)() as (code: string) => string;
+    const tagOf = runInNewContext(`${/^const TAGS = .*$/m.exec(script)![0]}\n${/^const tag = .*$/m.exec(script)![0]}\ntag;`) as (code: string) => string;
     const found = matchLanguage(tagOf(iso), localeTags('locales'));
     expect({ iso, back: groupOfficeIso(found ?? '') }).toEqual({ iso, back: iso });
   });

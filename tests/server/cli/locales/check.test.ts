@@ -54,6 +54,7 @@ test.each<[string, Record<string, string | undefined>, string, string]>([
   ['a placeholder with spaces', { 'a.who': 'Für {{ address }}' }, 'placeholder', '{{address}}'],
   ['a plural form that is missing', { 'a.left_one': undefined }, 'plural', 'the number 1'],
   ['a plural form too many', { 'a.left_few': 'noch {{count}}' }, 'plural', 'one, other'],
+  ['an English word that was left', { 'a.done': 'Fertig. Nothing wurde geändert.' }, 'english', 'sameWords'],
   ['the number left out where more numbers have the form', { 'a.left_other': 'noch Sekunden' }, 'placeholder', '{{count}}'],
   ['HTML', { 'a.copy': '<b>Los</b>' }, 'markup', 'plain text'],
   ['an entity', { 'a.copy': 'A&amp;B' }, 'markup', 'plain text'],
@@ -85,6 +86,30 @@ test('the number may be left out where it is always the same', () => {
   expect(check('fr', { 'fr.json': french, 'glossary/fr.json': { ...GLOSSARY, avoid: {} } }).map(({ rule, key }) => [rule, key])).toEqual([['placeholder', 'a.left_one']]);
 });
 
+test('the number may stand in every form, also where English leaves it out, and must where one form is for 1, 21 and 31', () => {
+  const english = { 'a.last_one': 'Not your last word', 'a.last_other': 'Not one of your last {{count}} words' };
+  const rules = (tag: string, one: string) => check(tag, {
+    'en.json': english, 'notes/en.json': sortedLines({ 'a.last': { where: 'A rule', params: { count: 'how many' } } }), [`${tag}.json`]: { '@reviewed': 'no', 'a.last_one': one }, [`glossary/${tag}.json`]: GLOSSARY,
+  }, true).filter(({ key }) => key === 'a.last_one').map(({ rule, suggestion }) => `${rule}: ${suggestion}`);
+  expect([rules('de', 'Nicht das letzte Wort'), rules('de', 'Nicht das letzte {{count}} Wort')]).toEqual([[], []]);
+  expect(rules('ru', 'Не последнее слово')).toEqual(['placeholder: this form is also for 1, 21, 31: put {{count}} where the number belongs']);
+  expect(rules('ru', 'Не {{count}} последнее слово')).toEqual([]);
+  expect(rules('de', 'Nicht das letzte {{max}} Wort')).toEqual(['placeholder: write it as in English, untranslated: {{count}}']);
+});
+
+test('English words inside a text: names stay, borrowed words are named in the glossary, another alphabet has none', () => {
+  const found = (tag: string, text: string, sameWords: string[] = []) => check(tag, { [`${tag}.json`]: { '@reviewed': 'no', 'a.who': text }, [`glossary/${tag}.json`]: { ...GLOSSARY, sameWords } }, true)
+    .filter(({ key, rule }) => key === 'a.who' && rule === 'english').map(({ message }) => message);
+  expect(found('de', 'Für {{address}} changed')).toEqual(['"changed" is English']);
+  expect(found('de', 'Seconds left für {{address}}')).toEqual(['"Seconds" is English', '"left" is English']);
+  expect(found('de', 'Seconds left für {{address}}', ['seconds', 'left'])).toEqual([]);
+  expect(found('de', 'Für {{address}} (IMAP, SSL/TLS, Apple Mail): Strg+C')).toEqual([]);
+  // Not a word of these English texts, but no Russian one either.
+  expect(found('ru', 'Для {{address}} settings')).toEqual(['"settings" is English']);
+  expect(found('ru', 'Для {{address}} (IMAP): Ctrl+C')).toEqual([]);
+  expect(found('en-GB', 'Copy for {{address}}')).toEqual([]);
+});
+
 test('a word that is rightly the same is named in the glossary, a name in the notes', () => {
   expect(check('de', { 'de.json': { ...GERMAN, 'a.copy': 'Copy' }, 'glossary/de.json': { ...GLOSSARY, same: ['a.copy'] } })).toEqual([]);
 });
@@ -106,7 +131,7 @@ test('every form that the language has: Arabic six, Japanese one', () => {
 
 test('other scripts: left in Latin letters, two alphabets in one word, wide characters, joiners', () => {
   const rules = (tag: string, text: string) => check(tag, { [`${tag}.json`]: { '@reviewed': 'no', 'a.copy': text }, [`glossary/${tag}.json`]: GLOSSARY }, true).filter(({ key }) => key === 'a.copy').map(({ rule }) => rule);
-  expect(rules('ru', 'Kopia')).toEqual(['script']);
+  expect(rules('ru', 'Kopia')).toEqual(['script', 'english']);
   expect(rules('ru', 'Кoпия')).toEqual(['script']);
   expect(rules('ru', 'Копия')).toEqual([]);
   expect(rules('ja', 'コピー')).toEqual([]);
