@@ -33,6 +33,7 @@ function readAnswers(file: string): Tree {
 
 async function askEverything(options: Options): Promise<Tree> {
   const publicUrl = options.publicUrl ?? await askText('The https address that people see (empty = trying things out)', '');
+  const proxies = publicUrl === '' ? [] : await askList('Addresses of the web server in front of this service, with commas', '127.0.0.1');
   const dataDir = options.dataDir ?? await askText('Folder for the module\'s own database', process.getuid?.() === 0 ? '/var/lib/mailbox-password' : './data');
   const hostDriver = await chooseDriver('host', 'Which webmail says who is calling? (embedded: User Panel and Admin Panel alone)');
   const host = await askDriver('host', hostDriver, {});
@@ -41,8 +42,15 @@ async function askEverything(options: Options): Promise<Tree> {
   const accounts = [await askDriver('accounts', accountDriver, { domains })];
   const sessions: Tree[] = [];
   for (const driver of await chooseDrivers('sessions', 'Where are people logged in?')) sessions.push(await askDriver('sessions', driver, { name: driver === 'dovecot' ? 'mail' : driver === hostDriver ? 'web' : driver.toLowerCase() }));
-  return { ...(publicUrl !== '' && { server: { publicUrl } }), dataDir, host, accounts, sessions };
+  const imap = await askText('IMAP server with TLS (port 993), as people enter it in a mail program: shown to them, and doctor logs in there (none = leave out)', hostOf(publicUrl) || NONE);
+  return {
+    ...(publicUrl !== '' && { server: { publicUrl, ...(proxies.length > 0 && { trustProxy: proxies }) } }), dataDir, host, accounts, sessions,
+    ...(imap !== NONE && imap !== '' && { mailSettings: { imap: { host: imap, port: 993, encryption: 'tls' } } }),
+  };
 }
+
+const NONE = 'none';
+const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).hostname : '');
 
 async function administrators(options: Options, interactive: boolean): Promise<Tree> {
   const name = options.administrator ?? (interactive ? await askText('Name of the first administrator (empty = no Admin Panel)', 'admin') : '');
@@ -59,7 +67,7 @@ export function initCommand(): Command {
   return command('init', 'write a first configuration: a few questions, or --answers', [
     'init', 'init -o /etc/mailbox-password/config.yaml', 'init --answers answers.yaml --administrator admin --password-stdin < /run/admin-password',
   ])
-    .option('-o, --output <file>', 'the configuration to write, mode 0600; secrets go to files in secrets/ beside it', 'config.yaml')
+    .addOption(new Option('-o, --output <file>', 'the configuration to write, mode 0600; secrets go to files in secrets/ beside it').env('MAILBOX_PASSWORD_CONFIG').default('config.yaml'))
     .option('--answers <file>', 'ask nothing: YAML with any part of a configuration; secrets in it are moved to files')
     .option('--public-url <url>', 'the https address that people see')
     .option('--data-dir <folder>', 'folder for the module\'s own database')

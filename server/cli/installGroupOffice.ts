@@ -140,7 +140,9 @@ async function goodKey(client: GroupOfficeClient, file: string): Promise<boolean
 function moduleFolder(path: string): string {
   const root = resolve(path);
   for (const file of ['api/jmap.php', 'go/modules', 'index.php']) {
-    if (!existsSync(join(root, file))) throw new InstallError(`${root} is not Group-Office's folder: ${file} is missing (it is the folder that the web server serves)`);
+    if (existsSync(join(root, file))) continue;
+    const below = existsSync(join(root, 'www', file)) ? `; did you mean ${join(root, 'www')}?` : '';
+    throw new InstallError(`${root} is not Group-Office's folder: ${file} is missing (it is the folder that the web server serves${below})`);
   }
   return join(root, 'go', 'modules', ...DROP_IN.split('/'));
 }

@@ -20,7 +20,12 @@ export function becomeServiceUser(dataDir: string): number | null {
   if (process.getuid?.() !== 0 || !existsSync(folder)) return null;
   const { uid, gid } = statSync(folder);
   if (uid === 0) return null;
-  process.setgroups?.([gid]);
+  try {
+    // The groups that the unit's User= brings too: a file of a mail server's group is readable for the command as for the service.
+    (process as { initgroups?: (user: number, group: number) => void }).initgroups?.(uid, gid);
+  } catch {
+    process.setgroups?.([gid]);
+  }
   process.setgid?.(gid);
   process.setuid?.(uid);
   return uid;

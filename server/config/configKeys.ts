@@ -14,6 +14,8 @@ export interface ConfigKey {
   /** What is allowed, in words: `a whole number from 0 to 65535`. */
   readonly expected: string;
   readonly required: boolean;
+  /** The values that are allowed, where they are a few. */
+  readonly choices: readonly string[];
 }
 
 /** Keys of a driver's entry that are ours and not the driver's. */
@@ -71,7 +73,7 @@ function walk(own: Description, path: string, secret: boolean): ConfigKey[] {
   const isSecret = secret || own.meta?.secret === true;
   const self: ConfigKey = {
     path, secret: isSecret, description: own.meta?.description ?? '', example: own.meta?.example, expected: expectedOf(own),
-    required: own.optional !== true,
+    required: own.optional !== true, choices: (own.oneOf ?? []).filter((choice) => typeof choice === 'string'),
   };
   if (own.type === 'array' && own.innerType !== undefined && isDescribed(own)) return [self, ...walk(own.innerType, `${path}[]`, isSecret).slice(1)];
   if (own.type === 'object' && (path === '' || isDescribed(own))) {

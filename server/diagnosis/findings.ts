@@ -13,7 +13,7 @@ const SKEW_WARN_MS = 2_000;
 const SKEW_FAIL_MS = 60_000;
 
 /** Where authorities beyond the system's are named. */
-const AUTHORITIES = 'caFile or tls.ca of this entry (where it has neither: NODE_EXTRA_CA_CERTS in the environment of the service)';
+const AUTHORITIES = 'caFile or tls.ca of this entry (where it has neither: have this machine trust it, `update-ca-certificates`, and restart the service)';
 
 const CURES: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'renew the certificate on that server',

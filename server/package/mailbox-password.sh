@@ -5,6 +5,15 @@ here=$(readlink -f -- "$0")
 here=${here%/bin/mailbox-password}
 : "${MAILBOX_PASSWORD_CONFIG=/etc/mailbox-password/config.yaml}"
 export MAILBOX_PASSWORD_CONFIG
+# Node brings a list of authorities of its own; what this machine trusts besides (update-ca-certificates, update-ca-trust) is trusted too.
+if [ -z "${NODE_EXTRA_CA_CERTS+set}" ]; then
+  for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem; do
+    if [ -r "$bundle" ]; then
+      export NODE_EXTRA_CA_CERTS="$bundle"
+      break
+    fi
+  done
+fi
 # In the package, else the one that the installation was told of, else the system's.
 for node in "$here/node/bin/node" "$here/../../node"; do
   [ -x "$node" ] && exec "$node" "$here/dist/server/cli/main.js" "$@"

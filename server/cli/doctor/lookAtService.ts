@@ -56,12 +56,16 @@ async function state(config: Config, signal: AbortSignal): Promise<Finding[]> {
   }
 }
 
+/** Before the first start the usual case is that the step with the web server has not been taken yet. */
+const webServerFinding = (found: Finding): Finding => (found.level === 'fail' && found.text.startsWith('no TLS with')
+  ? fail(found.check, found.text, 'nothing with TLS answers there: set up the web server in front (docs/install.md), or correct server.publicUrl') : found);
+
 async function reachedBy(config: Config, signal: AbortSignal): Promise<Finding[]> {
   const { publicUrl, trustProxy } = config.server;
   const findings: Finding[] = [];
   const trusts = trustProxy !== false && !(Array.isArray(trustProxy) && trustProxy.length === 0);
   if (publicUrl === null) findings.push(config.host.driver === 'embedded' ? ok('address', 'publicUrl is not set: for trying things out') : warn('address', 'server.publicUrl is not set', 'set it to the https address that people see: cookies are marked secure by it, and requests of other sites refused'));
-  else findings.push(publicUrl.startsWith('https:') ? await urlTlsFinding(publicUrl, signal) : fail('address', `${publicUrl} is not https: passwords can be read on the way`, 'put a proxy with TLS in front (docs/install.md)'));
+  else findings.push(publicUrl.startsWith('https:') ? webServerFinding(await urlTlsFinding(publicUrl, signal)) : fail('address', `${publicUrl} is not https: passwords can be read on the way`, 'put a proxy with TLS in front (docs/install.md)'));
   const { wrongPasswordsPerMailbox: mailbox, wrongPasswordsPerAddress: address } = config.rateLimit;
   const limits = `${String(mailbox.points)} wrong passwords a mailbox in ${String(mailbox.windowSeconds)} s, ${String(address.points)} a client address in ${String(address.windowSeconds)} s`;
   findings.push(publicUrl !== null && !trusts ? warn('rate limit', `${limits}; server.trustProxy is not set, so everybody behind the proxy is one address`, 'set server.trustProxy to the proxy') : ok('rate limit', limits));

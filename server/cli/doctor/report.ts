@@ -11,7 +11,7 @@ export interface Section {
 
 const WORDS = { ok: 'ok  ', warn: 'WARN', fail: 'FAIL' } as const;
 
-const line = ({ level, check, text, todo }: Finding): string => `  ${WORDS[level]}  ${check.padEnd(11)} ${text}${todo === undefined ? '' : `\n${' '.repeat(20)}-> ${todo}`}`;
+const line = ({ level, check, text, todo }: Finding): string => `  ${WORDS[level]}  ${check.padEnd(12)} ${text}${todo === undefined ? '' : `\n${' '.repeat(21)}-> ${todo}`}`;
 
 const countOf = (sections: readonly Section[], level: Finding['level']): number => sections.flatMap(({ findings }) => findings).filter((finding) => finding.level === level).length;
 

@@ -39,6 +39,16 @@ async function restore(address: string, old: Secret, temporary: Secret, { accoun
   return accounts.verifyPassword(address, old, call()).catch(() => false);
 }
 
+/** The same password once more, the administrator's way: whether the account API lets us is otherwise seen by the first who needs it. */
+async function triedAsAdministrator(address: string, old: Secret, { accounts, config }: Wiring): Promise<Finding> {
+  try {
+    await accounts.setPassword(address, old, { signal: AbortSignal.timeout(config.timeouts.accountsMs) });
+    return ok('set', 'an administrator can set it too');
+  } catch (error) {
+    return warn('set', `an administrator cannot set it: ${reasonOf(error)}`, 'owners can change theirs. For the Admin Panel give the account API\'s user the right to set passwords, or set panels.admin.enabled to false');
+  }
+}
+
 /** What can be seen after the change with the eyes of a mail program. */
 async function seenByImap(server: ImapServer, address: string, old: Secret, temporary: Secret, before: ImapConnection, connections: ImapConnection[]): Promise<Finding[]> {
   const dead = await before.endedWithin(GONE_MS);
@@ -77,7 +87,7 @@ export async function writeTest({ address, current, imap }: WriteTest, wiring: W
       if (before === null) return [...findings, fail('log-in', 'IMAP refuses the current password that the account API takes', 'does this mail server read the same mailboxes? Nothing was changed')];
       connections.push(before);
     } catch (error) {
-      return [...findings, fail('log-in', reasonOf(error), 'check mailSettings.imap or --imap. Nothing was changed')];
+      return [...findings, fail('log-in', reasonOf(error), 'check mailSettings.imap or --imap (on the mail server itself: --imap 127.0.0.1:143:none). Nothing was changed')];
     }
   }
   // From here on the process must not end before the old password is back.
@@ -97,6 +107,7 @@ export async function writeTest({ address, current, imap }: WriteTest, wiring: W
   }
   const restored = await restore(address, old, temporary, wiring).catch(() => false);
   findings.push(restored ? ok('restore', 'the old password is back') : fail('restore', `THE OLD PASSWORD COULD NOT BE RESTORED. The password of ${address} is: ${temporary.reveal()}`, 'set it by hand when the account API answers again'));
+  if (restored && accounts.abilities.setPassword) findings.push(await triedAsAdministrator(address, old, wiring));
   try {
     const { pending } = await revokeEverything({ audit: OPERATOR, requester: commandRequester('doctor --write-test'), address }, useCaseDependencies(wiring));
     findings.push(pending.length === 0 ? ok('log-out', 'the sessions of the temporary password are ended too') : warn('log-out', `still owed after the restore: ${pending.join(', ')}`, 'the running service retries it; `mailbox-password outbox list`'));

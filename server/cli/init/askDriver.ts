@@ -48,16 +48,26 @@ async function askRequired(section: DriverSection, driver: string, given: Tree):
   return options;
 }
 
+/** A schema or an API that is described already saves the rest of the questions. */
+async function askPreset(section: DriverSection, driver: string): Promise<Tree> {
+  const preset = driverKeys(section, driver).find(({ path, choices }) => path === 'preset' && choices.length > 0);
+  if (preset === undefined) return {};
+  const chosen = await select({ message: `preset (${preset.description})`, choices: [...preset.choices.map((value) => ({ value, name: value })), { value: '', name: 'none of these: I describe it' }] }, toStderr);
+  return chosen === '' ? {} : { preset: chosen };
+}
+
 /** Asks until the driver's own schema is content. */
 export async function askDriver(section: DriverSection, driver: string, ours: Tree): Promise<Tree> {
   say(`\n${driver}: ${driversOf(section)[driver]?.summary ?? ''}`);
-  let options = await askRequired(section, driver, {});
+  let options = await askRequired(section, driver, await askPreset(section, driver));
+  const hasMore = driverKeys(section, driver).length > 0;
   for (;;) {
     const entry = { driver, ...ours, ...options };
     const { problems } = inspectConfig({ overrides: section === 'host' ? { host: entry } : { [section]: [entry] } });
     const own = problems.filter(({ path }) => path.startsWith(section));
+    if (own.length === 0 && !hasMore) return entry;
     if (own.length > 0) say(own.map(problemText).join('\n'));
-    const typed = await input({ message: own.length > 0 ? 'key: value' : `More of ${driver}, as key: value (empty = done)` }, toStderr);
+    const typed = await input({ message: own.length > 0 ? `What is missing, as key: value (docs/drivers/${section === 'host' ? 'hosts' : section}-${driver}.md)` : `More of ${driver}, as key: value (empty = done)` }, toStderr);
     if (typed === '' && own.length === 0) return entry;
     try {
       const more = parse(typed) as unknown;

@@ -146,7 +146,7 @@ export default defineAccountDriver({
         return [secured, await asService(call, (connection) => directory.check(connection)).then(
           () => ok('log-in', `${host} takes ${given.bindDn ?? 'an anonymous search'}, and finds base`),
           (error: unknown) => fail('log-in', `${host}: ${reasonOf(error)}`, 'check url, bindDn, bindPassword and base, and that bindDn may search there'),
-        ), maySet ? ok('set', 'administrators set passwords as bindDn; whether the directory lets it, the first set tells (`mailbox-password set`)') : warn('set', 'administrators cannot set passwords', 'give bindDn and bindPassword of an entry that may, or leave it so')];
+        ), maySet ? ok('set', 'administrators set passwords as bindDn; whether the directory lets it is seen by --write-test') : warn('set', 'administrators cannot set passwords', 'give bindDn and bindPassword of an entry that may, or leave it so')];
       },
       close: () => Promise.resolve(),
     };

@@ -7,6 +7,7 @@ import { ModuleError } from '../../../module/errors.ts';
 import { oneAtATime } from '../../groupOffice/oneAtATime.ts';
 import { createHasher, WRITE_SCHEMES } from '../../hashing/hasher.ts';
 import { versionOf } from '../../hashing/storedHash.ts';
+import { diagnoseFile, inheritsGroup } from '../../passwdFile/diagnoseFile.ts';
 import { lockFile } from '../../passwdFile/fileLock.ts';
 import { linesOf, type PasswdLine, passwdLines, withPassword } from '../../passwdFile/passwdLines.ts';
 import { isUnchanged, readSnapshot, replaceFile } from '../../passwdFile/replaceFile.ts';
@@ -193,10 +194,11 @@ export default defineAccountDriver({
         if (nlink > 1) throw new ModuleError('ACCOUNTS_MISCONFIGURED', { detail: `${target} has a second name (hard link)` });
         const me = process.geteuid?.() ?? 0;
         const groups = [process.getegid?.() ?? 0, ...(process.getgroups?.() ?? [])];
-        if (me !== 0 && (uid !== me || !groups.includes(gid))) {
+        if (me !== 0 && (uid !== me || (!groups.includes(gid) && !inheritsGroup(await stat(dirname(target)), gid)))) {
           throw new ModuleError('ACCOUNTS_MISCONFIGURED', { detail: `${target} belongs to ${String(uid)}:${String(gid)}, which this service (${String(me)}) could not give a new file` });
         }
       }),
+      diagnose: () => diagnoseFile(file),
       close: () => Promise.resolve(),
     };
   },
