@@ -1,4 +1,5 @@
 import { ModuleError } from '../module/errors.ts';
+import { domainsOfSeveral } from './domainsOfSeveral.ts';
 import type { AccountApi } from './ports/accountApi.ts';
 import type { Secret } from './secret.ts';
 
@@ -19,6 +20,8 @@ export function accountsByDomain(routes: readonly AccountRoute[]): AccountApi {
   const named = (domain: string): AccountApi | undefined => byDomain.get(domain.toLowerCase()) ?? byDomain.get('*');
   const route = (address: string): AccountApi | undefined => (address.includes('@') ? named(domainOf(address)) : undefined);
   const apis = routes.map(({ api }) => api);
+  const sources = routes.map(({ domains, api }) => ({ api, named: domains.filter((domain) => domain !== '*'), takesRest: domains.includes('*') }));
+  const isOwn = (api: AccountApi, domain: string): boolean => named(domain) === api;
   const limits = apis.flatMap(({ abilities }) => (abilities.maxPasswordBytes === null ? [] : [abilities.maxPasswordBytes]));
   /** The same work as for a mailbox (I7). */
   const nobody = async (password: Secret, call: Parameters<AccountApi['find']>[1]): Promise<false> => {
@@ -59,14 +62,14 @@ export function accountsByDomain(routes: readonly AccountRoute[]): AccountApi {
     },
     async passwordVersion(address, call) { return (await route(address)?.passwordVersion(address, call)) ?? null; },
     async listDomains(search, call) {
-      const lists = await Promise.all(routes.map(async ({ domains, api }) => {
-        const wanted = domains.filter((domain) => domain !== '*');
+      const lists = await Promise.all(sources.map(async ({ named: wanted, api }) => {
         // A driver that cannot list still has the domains that the configuration names.
         const told = api.abilities.listDomains ? await api.listDomains(search, call) : wanted.filter((domain) => domain.includes(search.toLowerCase()));
-        return told.filter((domain) => named(domain) === api);
+        return told.filter((domain) => isOwn(api, domain));
       }));
       return [...new Set(lists.flat())].sort();
     },
+    pageDomains: (query, call) => domainsOfSeveral(sources, query, call, isOwn),
     async listMailboxes(query, call) {
       return (await named(query.domain)?.listMailboxes(query, call)) ?? { mailboxes: [], nextCursor: null };
     },

@@ -1,12 +1,9 @@
+import { domainOrder } from '../domainsOfSeveral.ts';
 import type { AccountApi, CallOptions, DomainPage, DomainQuery } from '../ports/accountApi.ts';
-
-/** Names that begin with what is searched for come first, each part in alphabetical order. */
-const order = (search: string) => (left: string, right: string): number =>
-  Number(right.startsWith(search)) - Number(left.startsWith(search)) || (left < right ? -1 : Number(left > right));
 
 /** Cuts a page out of names that are all there. The cursor is the last name of the page before. */
 export function cutDomains(names: Iterable<string>, { search, cursor, limit }: DomainQuery): DomainPage {
-  const compare = order(search);
+  const compare = domainOrder(search);
   const all = [...new Set(names)].filter((name) => name.includes(search)).sort(compare);
   const rest = cursor === null ? all : all.filter((name) => compare(name, cursor) > 0);
   const domains = rest.slice(0, limit);

@@ -33,6 +33,51 @@ describe('accounts by domain', () => {
     expect(router.abilities.maxPasswordBytes).toBe(72);
   });
 
+  it('pages through the domains of several in one order, each once, and asks the large one only for its pages', async () => {
+    const asked: string[] = [];
+    const many = Array.from({ length: 300 }, (_, n) => `shop${String(n).padStart(4, '0')}.test`).concat('shop-one.test', 'a-shop.test', 'z-shop.test', 'shared.test');
+    /** As the driver `sql` pages: what begins so, then what holds it, in a language's order of its own, some pages empty. */
+    const paging = (names: readonly string[], label: string): AccountApi => {
+      const own = api(label, asked);
+      return { ...own, listDomains: async () => { throw new Error('all of them were asked for'); }, pageDomains: async ({ search, cursor, limit }) => {
+        asked.push(`${label} page ${String(limit)}`);
+        const loose = (name: string): string => name.replaceAll(/[-.]/g, '');
+        const all = names.filter((name) => name.includes(search)).sort((left, right) => Number(right.startsWith(search)) - Number(left.startsWith(search)) || (loose(left) < loose(right) ? -1 : 1));
+        const begins = all.filter((name) => name.startsWith(search)).length;
+        const from = cursor === null ? 0 : Number(cursor.replace('empty', ''));
+        if (from >= begins && from > 0 && cursor?.startsWith('empty') !== true) return { domains: [], nextCursor: `empty${String(from)}` };
+        const to = from < begins ? Math.min(begins, from + limit) : from + limit;
+        return { domains: all.slice(from, to), nextCursor: to < all.length ? String(to) : null };
+      } };
+    };
+    const router = accountsByDomain([
+      { domains: ['shared.test', 'one.test', 'shop-one.test', 'shop0007.test', 'not-there.test'], api: paging(['shared.test', 'one.test', 'shop-one.test', 'shop0007.test', 'shop0007.test.org', ...many], 'few') },
+      { domains: ['hook.test', 'my-shop.test'], api: api('blind', asked, { listDomains: false }) },
+      { domains: ['*'], api: paging(many, 'many') },
+    ]);
+    for (const search of ['', 'shop', 'hop0', 'zzz']) {
+      for (const limit of [1, 7, 50, 400]) {
+        const seen: string[] = [];
+        let [cursor, pages]: [string | null, number] = [null, 0];
+        do {
+          const page: Awaited<ReturnType<NonNullable<AccountApi['pageDomains']>>> | undefined = await router.pageDomains?.({ search, cursor, limit }, call);
+          expect(page?.domains.length).toBeLessThanOrEqual(limit);
+          seen.push(...page?.domains ?? []);
+          [cursor, pages] = [page?.nextCursor ?? null, pages + 1];
+        } while (cursor !== null && pages < 2_000);
+        const expected = [...new Set([...many, 'one.test', 'hook.test', 'my-shop.test'])].filter((name) => name.includes(search));
+        expect([...seen].sort()).toEqual(expected.sort());
+        const begins = expected.filter((name) => name.startsWith(search)).length;
+        expect(seen.slice(0, begins).every((name) => name.startsWith(search))).toBe(true);
+      }
+    }
+    asked.length = 0;
+    await router.pageDomains?.({ search: '', cursor: null, limit: 50 }, call);
+    expect(asked.filter((one) => one.startsWith('many'))).toEqual(['many page 50']);
+    for (const cursor of ['', 'x', Buffer.from('[1,2]').toString('base64url'), Buffer.from('["a",["b"]]').toString('base64url'), Buffer.from('{}').toString('base64url'), Buffer.from('null').toString('base64url')])
+      await expect(router.pageDomains?.({ search: '', cursor, limit: 50 }, call)).rejects.toMatchObject({ code: 'REQUEST_INVALID' });
+  });
+
   it('a domain that nobody names is nobody\'s, after the same work', async () => {
     const asked: string[] = [];
     const router = accountsByDomain([{ domains: ['one.test'], api: api('one', asked) }]);
