@@ -39,7 +39,7 @@ export interface LateOptions extends EndOptions {
 }
 
 const channelOf = ({ service }: Pick<Connection, 'service'>): Channel => CHANNEL_OF[service] ?? 'other';
-const count = (connections: readonly Connection[]): ChannelCounts =>
+const count = (connections: readonly Pick<Connection, 'service'>[]): ChannelCounts =>
   connections.reduce<ChannelCounts>((sum, connection) => addCounts(sum, { [channelOf(connection)]: 1 }), {});
 
 /** One Dovecot: what is asked of it and in which order. */
@@ -52,17 +52,26 @@ export class DovecotBackend {
 
   /**
    * The first try: everybody is ended. The cache is flushed **before** the kick, else an ended program is back with the old password
-   * at once; and both again a moment later, for a log-in that had its answer from the old password when the flush came.
+   * at once; and both again a moment later, for a log-in that had its answer from the old password when the flush came. That moment is
+   * counted from the flush, so what is done meanwhile costs nothing; and whether they are gone is asked once, at the end.
    */
   async endAll({ username, signal, secondPassMs }: EndOptions): Promise<ChannelCounts> {
+    // Who is there is only counted: it need not wait for the flush.
+    const listed = this.#who(username, signal);
+    listed.catch(() => undefined);
     await this.#flush(username, signal);
-    let ended = await this.#endEverybody(username, signal);
+    const flushedAt = performance.now();
+    const found = new Map((await listed).map((connection) => [connection.pid, connection]));
+    let kicked = await this.#kick([username], signal);
     if (secondPassMs > 0) {
-      await wait(secondPassMs, undefined, { signal }).catch(() => { throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: 'time-out' }); });
+      await wait(Math.max(0, flushedAt + secondPassMs - performance.now()), undefined, { signal }).catch(() => { throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: 'time-out' }); });
       await this.#flush(username, signal);
-      ended = addCounts(ended, await this.#endEverybody(username, signal));
+      // Who was kicked may still be on the way out, and counts once.
+      for (const connection of await this.#who(username, signal)) found.set(connection.pid, connection);
+      kicked = (await this.#kick([username], signal)) || kicked;
     }
-    return ended;
+    if (kicked) await this.#gone(username, new Set(found.keys()), signal);
+    return count([...found.values()]);
   }
 
   /** A later try: only what began before `issuedBefore`. */
@@ -122,7 +131,7 @@ export class DovecotBackend {
     // Kicked even where nobody is listed: somebody may have come in between.
     const kicked = await this.#kick([username], signal);
     if (kicked) await this.#gone(username, new Set(connections.map(({ pid }) => pid)), signal);
-    return count(connections.map((connection) => ({ ...connection, startedAt: null })));
+    return count(connections);
   }
 
   async #kick(mask: readonly string[], signal: AbortSignal): Promise<boolean> {

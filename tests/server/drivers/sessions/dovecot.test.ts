@@ -1,12 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { pino } from 'pino';
 import type { SMTPServer } from 'smtp-server';
+import { DoveadmClient } from '../../../../server/dovecot/doveadmClient.ts';
 import driver from '../../../../server/drivers/sessions/dovecot.ts';
 import type { SessionStore } from '../../../../server/ports/sessionStore.ts';
 import { startDovecot, type Dovecot } from '../../../services/dovecot.ts';
 import { imapClient, type MailClient, pop3Client, sieveClient, submissionClient } from '../../../services/mailClients.ts';
 import { freePort, sleep, until } from '../../../services/process.ts';
 import { relay } from '../../../services/relay.ts';
+import { tcpTap } from '../../../services/tcpTap.ts';
 import { describeSessionStore } from '../../../suites/sessionStoreSuite.ts';
 
 const USERS = 'alice@example.test:{PLAIN}old\nbob@example.test:{PLAIN}old\n';
@@ -60,6 +62,37 @@ describe('dovecot', () => {
     expect(await Promise.all(clients.map((client) => must(client).alive()))).toEqual([false, false, false, false, false]);
     expect(await bob.alive()).toBe(true);
     bob.close();
+  });
+
+  it('flushes before each kick, the second time secondPassMs after the first flush, and asks last of all who is still there', async () => {
+    const tap = await tcpTap(Number(new URL(dovecot.url).port));
+    const client = must(await imapClient(dovecot.imap, 'alice@example.test', 'old', { idle: true }));
+    const tapped = await create([{ url: `http://127.0.0.1:${String(tap.port)}`, apiKey: dovecot.apiKey }], { secondPassMs: 300 });
+    const began = performance.now();
+    expect((await revokeAll(Date.now(), 1, tapped)).revoked.imap).toBe(1);
+    expect(performance.now() - began).toBeGreaterThanOrEqual(300);
+    expect(await client.alive()).toBe(false);
+    const commands = [...tap.sent().toString().matchAll(/\[\["(\w+)"/g)].map(([, command]) => String(command));
+    await tap.stop();
+    // The first two go out together.
+    expect(commands.slice(0, 2).sort()).toEqual(['authCacheFlush', 'who']);
+    expect(commands.slice(2)).toEqual(['kick', 'authCacheFlush', 'who', 'kick', 'who']);
+  });
+
+  it('who was kicked and is slow to go is waited for, and counted once; who does not go makes it pending, never done (I3)', async () => {
+    const quick = await create([dovecot], { secondPassMs: 50 });
+    const client = must(await imapClient(dovecot.imap, 'alice@example.test', 'old'));
+    const { rows } = await new DoveadmClient(dovecot, context.clock).call('who', { separateConnections: true, mask: ['alice@example.test'] }, within().signal);
+    const pid = Number(rows[0]?.['pid']);
+    process.kill(pid, 'SIGSTOP');
+    try {
+      await expect(quick.revokeAll({ address: 'alice@example.test', issuedBefore: Date.now(), attempt: 1, actor: null }, within(1500))).rejects.toMatchObject({ code: 'SESSIONS_UNAVAILABLE' });
+      setTimeout(() => { process.kill(pid, 'SIGCONT'); }, 500);
+      expect((await revokeAll(Date.now(), 1, quick)).revoked.imap).toBe(1);
+    } finally {
+      try { process.kill(pid, 'SIGCONT'); } catch { /* gone, as it should be */ }
+    }
+    expect(await client.alive()).toBe(false);
   });
 
   it('tells since when a connection is there, to the second', async () => {
