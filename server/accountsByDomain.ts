@@ -38,6 +38,7 @@ export function accountsByDomain(routes: readonly AccountRoute[]): AccountApi {
       listDomains: apis.some(({ abilities }) => abilities.listDomains),
       listMailboxes: apis.some(({ abilities }) => abilities.listMailboxes),
       requireChange: apis.some(({ abilities }) => abilities.requireChange === true),
+      provesByVersion: apis.some(({ abilities }) => abilities.provesByVersion === true),
       maxPasswordBytes: limits.length === 0 ? null : Math.min(...limits),
     },
     async find(address, call) { return (await route(address)?.find(address, call)) ?? null; },

@@ -33,3 +33,7 @@ export function parseStored(stored: string): StoredHash {
 
 /** Differs after every change; tells nothing of the password, since a hash stands between it and the stored one. */
 export const versionOf = (stored: string): string => createHash('sha256').update(stored).digest('hex');
+
+/** Whether the stored password is the very one against which the current one was verified a moment ago (`ChangeOptions.verifiedVersion`). */
+export const isProven = (stored: string | null, { verifiedVersion = null }: { readonly verifiedVersion?: string | null }): boolean =>
+  stored !== null && verifiedVersion !== null && versionOf(stored) === verifiedVersion;

@@ -15,6 +15,8 @@ export interface AccountAbilities {
    * `requireChange()` is there, and `find` tells.
    */
   readonly requireChange?: boolean;
+  /** `changePassword` takes `verifiedVersion`; left out = no, and it is ignored. */
+  readonly provesByVersion?: boolean;
   /** UTF-8 bytes that the back end can take, or null where only the policy limits. */
   readonly maxPasswordBytes: number | null;
 }
@@ -50,6 +52,15 @@ export interface MailboxPage {
 export interface CallOptions {
   /** Aborted at the deadline. After it fires the driver rejects at once; see the errors below. */
   readonly signal: AbortSignal;
+}
+
+export interface ChangeOptions extends CallOptions {
+  /**
+   * `passwordVersion` as it was **before** this same driver's `verifyPassword` took `current`. While the stored password still has that
+   * version it is the one that was verified, and the costly hash need not be worked out again; where it has another, it is. Null or left
+   * out: verified anew. Only with the ability `provesByVersion`.
+   */
+  readonly verifiedVersion?: string | null;
 }
 
 export interface SetOptions extends CallOptions {
@@ -96,7 +107,7 @@ export interface AccountApi extends Diagnosable {
    */
   verifyPassword(address: string, password: Secret, options: CallOptions): Promise<boolean>;
   /** Compare-and-set: the back end itself checks `current`, so two changes at once cannot both win. Takes a `changeRequired` away. */
-  changePassword(address: string, current: Secret, next: Secret, options: CallOptions): Promise<ChangeReceipt>;
+  changePassword(address: string, current: Secret, next: Secret, options: ChangeOptions): Promise<ChangeReceipt>;
   setPassword(address: string, next: Secret, options: SetOptions): Promise<ChangeReceipt>;
   /** Asks for a new password at the next log-in, or takes that back; the password stays. Only with the ability `requireChange`. */
   requireChange?(address: string, required: boolean, options: CallOptions): Promise<void>;

@@ -22,9 +22,11 @@ export function changeOwnPassword({ actor, currentPassword, newPassword, request
     requester: { requestId, remoteAddress, userAgent, surface, language },
     address, actor, next,
     async prepare(options) {
+      // Asked before the password is verified: a version that came later could be of another password. Nobody is told why it cannot be had.
+      const verifiedVersion = accounts.abilities.provesByVersion === true ? await accounts.passwordVersion(address, options()).catch(() => null) : null;
       const current = await verifyTyped(currentPassword, address, accounts, options);
       if (current === null) throw new ModuleError('CURRENT_PASSWORD_WRONG', { fields: [{ field: 'currentPassword', code: 'CURRENT_PASSWORD_WRONG' }] });
-      return { current, write: (call) => accounts.changePassword(address, current, next, call) };
+      return { current, write: (call) => accounts.changePassword(address, current, next, { ...call, verifiedVersion }) };
     },
   }, dependencies);
 }

@@ -3,6 +3,7 @@ import { accountsByDomain } from '../../server/accountsByDomain.ts';
 import type { AccountApi } from '../../server/ports/accountApi.ts';
 import { Secret } from '../../server/secret.ts';
 import { ConfigError } from '../../server/config/loadConfig.ts';
+import { verifiedAccounts } from '../../server/verifiedAccounts.ts';
 import { ALICE, logIn, startService, tempFolder } from '../fixtures/service.ts';
 
 const call = { signal: AbortSignal.timeout(5000) };
@@ -96,4 +97,15 @@ describe('accounts by domain', () => {
     const twice = startService({ dataDir: tempFolder(), overrides: { accounts: [{ driver: 'embedded', domains: ['a.test'] }, { driver: 'embedded', domains: ['A.test'] }] } });
     await expect(twice).rejects.toBeInstanceOf(ConfigError);
   });
+});
+
+test('where another verifies, the account API\'s own version proves nothing: it verifies for itself', async () => {
+  const seen: unknown[] = [];
+  const own: AccountApi = {
+    ...api('one', [], { setPassword: false, provesByVersion: true }),
+    changePassword: async (_address, _current, _next, { verifiedVersion }) => { seen.push(verifiedVersion); return { changedAt: null }; },
+  };
+  const verified = verifiedAccounts(own, { verify: async () => true, check: async () => undefined, close: async () => undefined });
+  await verified.changePassword('a@one.test', new Secret('x'), new Secret('y'), { ...call, verifiedVersion: 'v1' });
+  expect([verified.abilities.provesByVersion, seen]).toEqual([false, [null]]);
 });

@@ -77,6 +77,27 @@ export function describeAccountApi(name: string, setup: () => Promise<AccountApi
       await expect(api.check(within())).resolves.toBeUndefined();
     });
 
+    it('verifies the current password anew, unless its version says that it is the one that was verified', async () => {
+      if (api.abilities.provesByVersion !== true) return;
+      const { address } = fixture.first;
+      const before = await api.passwordVersion(address, within());
+      await renew(address, fresh());
+      const now = await api.passwordVersion(address, within());
+      const wrong = (verifiedVersion: string | null) => codeOf(api.changePassword(address, secret('Never-was-this-1'), secret(fresh()), { ...within(), verifiedVersion }));
+      expect(now).not.toBe(before);
+      expect([await wrong(before), await wrong(null), await wrong('')]).toEqual(['CURRENT_PASSWORD_WRONG', 'CURRENT_PASSWORD_WRONG', 'CURRENT_PASSWORD_WRONG']);
+      const [was, next] = [current.get(address) ?? '', fresh()];
+      await api.changePassword(address, secret(was), secret(next), { ...within(), verifiedVersion: now });
+      current.set(address, next);
+      expect(await api.verifyPassword(address, secret(next), within())).toBe(true);
+      const { locked } = fixture;
+      if (locked !== undefined) {
+        const verifiedVersion = await api.passwordVersion(locked.address, within());
+        expect(await codeOf(api.changePassword(locked.address, secret(locked.password), secret(fresh()), { ...within(), verifiedVersion }))).toBe('CURRENT_PASSWORD_WRONG');
+      }
+      expect(await codeOf(api.changePassword(`nobody-${address}`, secret('x'), secret(fresh()), { ...within(), verifiedVersion: now }))).toBe('CURRENT_PASSWORD_WRONG');
+    });
+
     it('can change or set a password', () => {
       expect(api.abilities.changePassword || api.abilities.setPassword).toBe(true);
     });

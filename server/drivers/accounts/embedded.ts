@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
 import { object } from 'yup';
 import { ModuleError } from '../../../module/errors.ts';
+import { isProven, versionOf } from '../../hashing/storedHash.ts';
 import type { Account, AccountApi, CallOptions } from '../../ports/accountApi.ts';
 import type { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
@@ -13,7 +13,6 @@ const toAccount = (row: Row): Account => ({
   address: row.address, enabled: row.enabled === 1, passwordChangedAt: row.password_changed_at, displayName: row.display_name, changeRequired: row.change_required === 1,
 });
 
-const versionOf = (stored: string): string => createHash('sha256').update(stored).digest('hex');
 const escapeLike = (text: string): string => text.replaceAll(/[\\%_]/g, String.raw`\$&`);
 
 /** Mailboxes in SQLite with Argon2id, for the embedded host. */
@@ -40,7 +39,7 @@ export default defineAccountDriver({
     }
 
     return {
-      abilities: { verifyPassword: true, changePassword: true, setPassword: true, listDomains: true, listMailboxes: true, requireChange: true, maxPasswordBytes: null },
+      abilities: { verifyPassword: true, changePassword: true, setPassword: true, listDomains: true, listMailboxes: true, requireChange: true, provesByVersion: true, maxPasswordBytes: null },
       async find(address, call) {
         const found = await row(address, call);
         return found === undefined ? null : toAccount(found);
@@ -52,7 +51,7 @@ export default defineAccountDriver({
       },
       async changePassword(address, current, next, call) {
         const found = await row(address, call);
-        const right = await verify(found?.hash ?? nobody, current.reveal());
+        const right = isProven(found?.hash ?? null, call) || await verify(found?.hash ?? nobody, current.reveal());
         if (!right || found?.enabled !== 1) throw new ModuleError('CURRENT_PASSWORD_WRONG');
         return replace(found.address, found.hash, next);
       },

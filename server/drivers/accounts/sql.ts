@@ -3,7 +3,7 @@ import { ModuleError } from '../../../module/errors.ts';
 import { ACCOUNT_PRESETS, type AccountPreset, type AccountTable, type MailboxRow, type PresetName } from '../../accountSql/accountTable.ts';
 import { type MailboxStatements, ownStatements, tableStatements } from '../../accountSql/mailboxStatements.ts';
 import { createHasher, WRITE_SCHEMES } from '../../hashing/hasher.ts';
-import { versionOf } from '../../hashing/storedHash.ts';
+import { isProven, versionOf } from '../../hashing/storedHash.ts';
 import type { Account, AccountApi, CallOptions, ChangeReceipt } from '../../ports/accountApi.ts';
 import type { Secret } from '../../secret.ts';
 import { schemeFindings } from '../../accountSql/schemeFindings.ts';
@@ -143,7 +143,7 @@ export default defineAccountDriver({
     return {
       tls: sqlEndpoints(given.url, given.tls),
       abilities: {
-        verifyPassword: true, changePassword: true, setPassword: true,
+        verifyPassword: true, changePassword: true, setPassword: true, provesByVersion: true,
         listDomains: statements.listDomains !== null, listMailboxes: statements.listMailboxes !== null, requireChange: statements.requireChange !== null, maxPasswordBytes: hasher.maxPasswordBytes,
       },
       async find(address, call) {
@@ -157,7 +157,7 @@ export default defineAccountDriver({
       },
       async changePassword(address, current, next, call) {
         const found = await row(address, call);
-        const right = await hasher.verify(found?.password ?? hasher.decoy, current);
+        const right = isProven(found?.password ?? null, call) || await hasher.verify(found?.password ?? hasher.decoy, current);
         if (!right || found?.enabled !== true || found.password === null) throw new ModuleError('CURRENT_PASSWORD_WRONG');
         return replace(found, found.password, next, call);
       },
