@@ -12,6 +12,7 @@ import { localesCommand } from './locales/localesCommand.ts';
 import { logoutCommand } from './logoutCommand.ts';
 import { migrateCommand } from './migrateCommand.ts';
 import { outboxCommand } from './outboxCommand.ts';
+import { reloadCommand } from './reloadCommand.ts';
 import { serveCommand } from './serveCommand.ts';
 import { sessionsCommand } from './sessionsCommand.ts';
 import { setCommand } from './setCommand.ts';
@@ -22,6 +23,7 @@ export function buildProgram(): Command {
   const program = command('mailbox-password', 'Change a mailbox password and log out everywhere.').version(version);
   const groupOffice = groupOfficeCommands();
   program.addCommand(serveCommand(), { isDefault: true });
+  program.addCommand(reloadCommand());
   program.addCommand(initCommand());
   program.addCommand(configCommand());
   program.addCommand(hashPasswordCommand());

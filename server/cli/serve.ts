@@ -13,10 +13,10 @@ export async function serve(config: Config, decorate?: (wiring: Wiring) => Wirin
   const log = pino({ level: config.log.level, redact: REDACTED }, process.stderr);
   const service = await startService(config, log, decorate);
   const systemd = systemdNotifier(log);
-  systemd.notify('READY=1');
+  systemd.notify('READY=1', `Serving at ${service.url}`);
   systemd.startWatchdog();
   return {
-    ...service, log,
+    ...service, log, systemd,
     /** Null where the configuration names administrators of its own. */
     demoAdministrator: isDemo(config) && config.administrators.length === 0 && config.panels.admin.enabled ? DEMO_ADMINISTRATOR : null,
     demo: config.host.driver === 'embedded' ? DEMO_MAILBOXES : [],

@@ -12,8 +12,9 @@ export function serveCommand(): Command {
     .option('-p, --port <number>', 'port to listen on; 0 takes a free one', wholeNumber)
     .action(async (options: ConfigOption & { readonly port?: number }) => {
       const load = () => configOf(options, options.port === undefined ? {} : { server: { port: options.port } });
-      const service = await serve(load());
-      obeySignals(service, service.log, load);
+      const config = load();
+      const service = await serve(config);
+      obeySignals({ service, log: service.log, systemd: service.systemd, load, dataDir: config.dataDir });
       const demo = service.demo.map(({ address, password }) => `    ${address.padEnd(22)} ${password}\n`).join('');
       const { demoAdministrator } = service;
       const administrator = demoAdministrator === null ? '' : `    ${demoAdministrator.name.padEnd(22)} ${demoAdministrator.password}   (Admin Panel)\n`;

@@ -13,12 +13,23 @@ import { createMetricsListener } from './metricsListener.ts';
 import { refuse } from './refuse.ts';
 import { refuseUnreadable } from './refuseUnreadable.ts';
 
+/** A new configuration serves. */
+export interface Reloaded {
+  /** Keys that differ and need a restart: they stay as they were. */
+  readonly kept: readonly string[];
+  /**
+   * Resolves when nothing is at work any more that was made from the one before, so that a secret of it may be withdrawn; with false
+   * where something had not ended after `server.shutdownMs`.
+   */
+  readonly beforeEnded: Promise<boolean>;
+}
+
 export interface Service {
   readonly url: string;
   /** Null where metrics are off. */
   readonly metricsUrl: string | null;
-  /** Rejects where the new configuration cannot be put to work: then the old one goes on as it was. Resolves with the keys that need a restart. */
-  reload(load: () => Config): Promise<readonly string[]>;
+  /** Rejects where the new configuration cannot be put to work: then the old one goes on as it was. */
+  reload(load: () => Config): Promise<Reloaded>;
   /** Resolves with true where everything under way came to its end. */
   stop(): Promise<boolean>;
 }
@@ -97,15 +108,16 @@ export async function startService(first: Config, log: Logger, decorate: (wiring
   }
   log.info({ version: version(), url: urlOf(config.server.host, port) }, 'started');
 
-  async function reload(given: Config): Promise<readonly string[]> {
+  async function reload(given: Config): Promise<Reloaded> {
     const { config: next, kept } = keepFixed(config, given);
     const opened = await openGeneration({ config: next, log, metrics, lifecycle, beside: true, decorate });
     const before = current;
     [current, config] = [opened, next];
     log.level = next.log.level;
     // Requests of the old one have their time limits; whatever ignores them is not waited for endlessly.
-    void retire(before, next.server.shutdownMs).then((clean) => { if (!clean) log.warn({ underWay: before.underWay() }, 'requests of the configuration before did not end in time'); });
-    return kept;
+    const beforeEnded = retire(before, next.server.shutdownMs);
+    void beforeEnded.then((clean) => { if (!clean) log.warn({ underWay: before.underWay() }, 'requests of the configuration before did not end in time'); });
+    return { kept, beforeEnded };
   }
 
   let turn: Promise<unknown> = Promise.resolve();

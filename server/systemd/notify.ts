@@ -2,13 +2,13 @@ import koffi from 'koffi';
 import type { Logger } from 'pino';
 
 /** What the unit (Type=notify) waits for; sd_notify(3). */
-export type ServiceState = 'READY=1' | 'STOPPING=1' | 'WATCHDOG=1';
+type ServiceState = 'READY=1' | 'STOPPING=1' | 'WATCHDOG=1' | 'RELOADING=1';
 
 type SdNotify = (unsetEnvironment: number, state: string) => number;
 
-/** Tells systemd how the service is. Anywhere but under systemd it does nothing. */
+/** Tells systemd how the service is; `status` is the line that `systemctl status` shows. Anywhere but under systemd it does nothing. */
 export interface SystemdNotifier {
-  readonly notify: (state: ServiceState) => void;
+  readonly notify: (state: ServiceState, status?: string) => void;
   /** Starts the pings that WatchdogSec= of the unit asks for: a stuck event loop misses them and the service is restarted. */
   readonly startWatchdog: () => void;
   readonly stopWatchdog: () => void;
@@ -23,11 +23,15 @@ function load(): SdNotify {
 export function systemdNotifier(log: Logger, environment: Readonly<Record<string, string | undefined>> = process.env): SystemdNotifier {
   let send: SdNotify | undefined;
   let timer: NodeJS.Timeout | undefined;
-  const notify = (state: ServiceState): void => {
+  const notify = (state: ServiceState, status?: string): void => {
     if (environment['NOTIFY_SOCKET'] === undefined) return;
+    const lines: string[] = [state];
+    // systemd 253 and later asks since when (Type=notify-reload): CLOCK_MONOTONIC, which is what hrtime reads.
+    if (state === 'RELOADING=1') lines.push(`MONOTONIC_USEC=${String(process.hrtime.bigint() / 1000n)}`);
+    if (status !== undefined) lines.push(`STATUS=${status.replaceAll(/\s+/g, ' ')}`);
     try {
       send ??= load();
-      const result = send(0, state);
+      const result = send(0, lines.join('\n'));
       if (result < 0) log.warn({ state, errno: -result }, 'systemd was not told');
     } catch (error) {
       log.warn({ state, detail: (error as Error).message }, 'systemd was not told: libsystemd.so.0 could not be loaded');

@@ -138,9 +138,16 @@ for _ in $(seq 100); do [ "$(unit is-active)" = active ] && [ "$(pid)" != "$main
 same 'killed, it is back' "$(unit is-active)" active
 has 'with what it knew' "$(post login --data '{"address":"alice@example.test","password":"Fresh!Harvest42"}')" csrfToken
 main=$(pid)
+same 'a reload comes back with 0' "$(unit reload >/dev/null 2>&1; echo $?)" 0
+has 'after the new configuration was put to work' "$(unit show --property StatusText)" 'StatusText=Serving at .*; configuration read 20'
+same 'and keeps the process' "$(pid)" "$main"
+in_root sh -c "cp -p /etc/mailbox-password/config.yaml /root/good.yaml && printf 'colour: red\n' >> /etc/mailbox-password/config.yaml"
+has 'a refused reload fails' "$(unit reload 2>&1; echo "exit code $?")" 'exit code 1'
+has 'systemctl status says why' "$(unit status --no-pager --lines 0)" 'Status: "Serving with the configuration before: the new one was REFUSED .*colour'
+same 'and the old one goes on' "$(pid) $(unit is-active) $(curl --silent --output /dev/null --write-out '%{http_code}' "http://127.0.0.1:$port/readyz")" "$main active 200"
+in_root cp -p /root/good.yaml /etc/mailbox-password/config.yaml
 unit reload
-sleep 1
-same 'a reload keeps the process' "$(pid)" "$main"
+has 'mended, it is read' "$(unit show --property StatusText)" 'StatusText=Serving at .*; configuration read 20'
 same 'and the answers' "$(curl --silent --output /dev/null --write-out '%{http_code}' "http://127.0.0.1:$port/readyz")" 200
 in_root sh -c "kill -STOP $main"
 for _ in $(seq 200); do [ "$(unit is-active)" = active ] && [ "$(pid)" != "$main" ] && [ "$(pid)" != 0 ] && break; sleep 0.3; done

@@ -1,4 +1,6 @@
 import { ALICE, NEW } from '../../fixtures/service.ts';
+import { cli } from '../../fixtures/cli.ts';
+import { notifySocket } from '../../fixtures/notifySocket.ts';
 import { enter, startProcess } from '../../fixtures/serviceProcess.ts';
 
 jest.setTimeout(180_000);
@@ -87,4 +89,37 @@ test('what needs a restart is named and stays; the rest is read', async () => {
   expect(await (await browser.change(ALICE.password, NEW)).json()).toMatchObject({ code: 'READ_ONLY' });
   service.signal('SIGTERM');
   expect(await service.exited).toBe(0);
+});
+
+test('`mailbox-password reload` returns when nothing of the old configuration is at work any more, and tells a refusal by its exit code; systemd hears the same', async () => {
+  const systemd = notifySocket();
+  const service = await startProcess({}, { slowChangeMs: 3000, env: { NOTIFY_SOCKET: systemd.path } });
+  expect(await systemd.until(/READY=1/)).toEqual([`READY=1\nSTATUS=Serving at ${service.url}`]);
+  const reload = () => cli(['reload', '-c', service.file]);
+  const browser = await enter(service.url);
+  let ended = false;
+  const changing = browser.change(ALICE.password, NEW).then((answer) => { ended = true; return answer; });
+  await service.says('changing');
+  const done = await reload();
+  expect([done.status, done.stdout, ended]).toEqual([0, 'The configuration was read again; nothing of the one before is at work any more.\n', true]);
+  expect((await changing).status).toBe(200);
+  const heard = await systemd.until(/READY=1/);
+  expect(heard[0]).toMatch(/^RELOADING=1\nMONOTONIC_USEC=\d+\nSTATUS=Reading/);
+  expect(heard.at(-1)).toMatch(/^READY=1\nSTATUS=Serving at .*; configuration read 20\d\d-/);
+
+  service.write({ policy: { preset: 'default', minLenght: 3 }, readOnly: 'yes' });
+  const refused = await reload();
+  expect([refused.status, refused.stderr]).toEqual([78, expect.stringMatching(/refused; the one before goes on:\n[\s\S]*readOnly[\s\S]*minLenght|refused; the one before goes on:\n[\s\S]*minLenght[\s\S]*readOnly/)]);
+  expect((await systemd.until(/READY=1/)).at(-1)).toMatch(/^READY=1\nSTATUS=Serving with the configuration before: the new one was REFUSED .* \(and 1 more\)/);
+  // Right by itself, and its database does not answer.
+  service.write({ accounts: [{ driver: 'sql', domains: ['*'], url: 'mysql://u:S3cr3t-Mark@127.0.0.1:1/x', preset: 'postfixadmin', scheme: 'NOSUCH' }] });
+  const unknown = await reload();
+  expect([unknown.status, unknown.stderr.includes('S3cr3t-Mark')]).toEqual([78, false]);
+  service.write({ server: { port: 1 } });
+  expect(await reload()).toMatchObject({ status: 0, stderr: expect.stringContaining('server.port needs a restart') as string });
+  service.signal('SIGTERM');
+  expect(await service.exited).toBe(0);
+  const gone = await reload();
+  expect([gone.status, gone.stderr]).toEqual([1, expect.stringContaining('Nothing was changed')]);
+  systemd.close();
 });
