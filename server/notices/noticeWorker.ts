@@ -4,6 +4,7 @@ import type { Metrics } from '../ports/metrics.ts';
 import type { NoticeOutbox, OwedNotice } from '../ports/noticeOutbox.ts';
 import { type Notifier, NotSent, type OutgoingMail } from '../ports/notifier.ts';
 import { backoff } from '../revocation/backoff.ts';
+import { createPollLoop } from '../revocation/pollLoop.ts';
 
 export interface NoticeWorkerDependencies {
   readonly notifier: Notifier;
@@ -38,9 +39,6 @@ export function createNoticeWorker(dependencies: NoticeWorkerDependencies): Noti
   const { notifier, outbox, compose, clock, log, metrics, firstDelayMs, maxDelayMs, expireAfterMs, timeoutMs, pollMs } = dependencies;
   let relayFailures = 0;
   let pausedUntil = 0;
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<unknown> = Promise.resolve();
-  let stopped = false;
 
   async function refused(notice: OwedNotice, error: NotSent): Promise<void> {
     const { id, changeId, attempts } = notice;
@@ -106,22 +104,10 @@ export function createNoticeWorker(dependencies: NoticeWorkerDependencies): Noti
     return tried;
   }
 
-  const tick = (): void => {
-    running = runOnce()
-      .catch((error: unknown) => {
-        log.error({ detail: error instanceof Error ? error.message : 'unknown' }, 'the notice worker could not run');
-        return 0;
-      })
-      // A full batch, or the first one after an outage: there may be more.
-      .then((tried) => { if (!stopped) timer = setTimeout(tick, tried > 0 && relayFailures === 0 ? 0 : pollMs); });
-  };
-  return {
-    runOnce,
-    start: tick,
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await running;
-    },
-  };
+  const loop = createPollLoop({
+    // A full batch, or the first one after an outage: there may be more.
+    pass: () => runOnce().then((tried) => tried > 0 && relayFailures === 0), pollMs,
+    onError: (detail) => { log.error({ detail }, 'the notice worker could not run'); },
+  });
+  return { runOnce, start: loop.start, stop: loop.stop };
 }

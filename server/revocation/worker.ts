@@ -3,6 +3,7 @@ import type { AccountApi, CallOptions } from '../ports/accountApi.ts';
 import type { OwedRevocation } from '../ports/revocationOutbox.ts';
 import { type DeliverDependencies, deliverToOne } from './deliver.ts';
 import { backoff } from './backoff.ts';
+import { createPollLoop } from './pollLoop.ts';
 
 export interface WorkerDependencies extends DeliverDependencies {
   readonly accounts: AccountApi;
@@ -82,9 +83,6 @@ export interface Worker {
 
 /** Keeps asking for what is owed until nothing is. */
 export function createWorker(dependencies: WorkerDependencies): Worker {
-  let timer: NodeJS.Timeout | undefined;
-  let running: Promise<unknown> = Promise.resolve();
-  let stopped = false;
   const runOnce = async (): Promise<number> => {
     const { outbox, clock, leaseMs, accountsTimeoutMs, timeoutMs } = dependencies;
     const leasedUntil = clock.now() + leaseMs;
@@ -93,25 +91,16 @@ export function createWorker(dependencies: WorkerDependencies): Worker {
     for (const row of rows) {
       // Told to end: the rest is another node's, or due when this one is back. The same where stores were slow: a row that was begun
       // near the end of its lease would be begun by another node too.
-      if (stopped || (worked > 0 && clock.now() + accountsTimeoutMs + timeoutMs > leasedUntil)) break;
+      if (loop.stopped || (worked > 0 && clock.now() + accountsTimeoutMs + timeoutMs > leasedUntil)) break;
       await work(row, dependencies);
       worked += 1;
     }
     if (worked < rows.length) await outbox.release(rows.slice(worked));
     return worked;
   };
-  const tick = (): void => {
-    running = runOnce()
-      .catch((error: unknown) => { dependencies.log.error({ detail: error instanceof Error ? error.message : 'unknown' }, 'the outbox worker could not run'); })
-      .finally(() => { if (!stopped) timer = setTimeout(tick, dependencies.pollMs); });
-  };
-  return {
-    runOnce,
-    start: tick,
-    async stop() {
-      stopped = true;
-      clearTimeout(timer);
-      await running;
-    },
-  };
+  const loop = createPollLoop({
+    pass: () => runOnce().then(() => false), pollMs: dependencies.pollMs,
+    onError: (detail) => { dependencies.log.error({ detail }, 'the outbox worker could not run'); },
+  });
+  return { runOnce, start: loop.start, stop: loop.stop };
 }
