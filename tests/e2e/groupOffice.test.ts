@@ -27,7 +27,7 @@ let service: Awaited<ReturnType<typeof startService>>;
 let browser: Browser;
 let servicePort: number;
 let settings: DropInSettings;
-let situation: { available: boolean; texts: object };
+let situation: { available: boolean; texts: object; narrow?: boolean };
 let dialogUser: { id?: string; authenticators?: string[] };
 let asked: string[];
 let look: { scheme: 'light' | 'dark'; language: string };
@@ -311,6 +311,27 @@ test('closing unmounts, a second opening works, and what is typed survives a rel
   expect(await ours(opened)).toBe(1);
   await opened.evaluate(() => { (globalThis as unknown as { dialog: { destroy(): void } }).dialog.destroy(); });
   expect(await ours(opened)).toBe(0);
+}, 60_000);
+
+test('on a phone, where the tab is rendered when it is chosen and not with the dialog, the section comes with the tab', async () => {
+  situation.narrow = true;
+  const opened = await visit();
+  const faults: string[] = [];
+  opened.on('pageerror', (error) => faults.push(error.message));
+  const tab = opened.getByRole('button', { name: 'Account', exact: true, includeHidden: true }).last();
+  await openAccount(opened);
+  await opened.waitForTimeout(200);
+  // Closed before the tab was chosen: what is rendered later, behind a closed dialog, mounts nothing.
+  await opened.getByRole('button', { name: 'Close dialog' }).click();
+  await tab.evaluate((element: HTMLElement) => { element.click(); });
+  expect(await ours(opened)).toBe(0);
+  await openAccount(opened);
+  await opened.waitForTimeout(200);
+  expect(await ours(opened)).toBe(0);
+  await tab.click();
+  await button(opened).waitFor();
+  expect(await ours(opened)).toBe(1);
+  expect(faults).toEqual([]);
 }, 60_000);
 
 test('opened and closed many times, nothing is left behind: no section, no listener, no request', async () => {

@@ -18,6 +18,7 @@ Ext.onReady(function () {
 				items: [this.mailboxPasswordBox = new Ext.BoxComponent({ autoEl: { tag: "div" } })]
 			});
 			this.insert(this.items.indexOf(this.passwordFieldset) + 1, fieldset);
+			this.mailboxPasswordBox.on("afterrender", this.mailboxPasswordEnter, this);
 			fieldset.on("destroy", this.mailboxPasswordLeave, this);
 		}),
 
@@ -26,7 +27,6 @@ Ext.onReady(function () {
 			if (!this.mailboxPasswordFieldset) {
 				return;
 			}
-			var self = this;
 			var local = user.authenticators.indexOf("password") > -1;
 			var dialog = this.findParentByType(go.usersettings.UserSettingsDialog);
 			var open = !dialog || dialog.isVisible();
@@ -45,20 +45,34 @@ Ext.onReady(function () {
 			}
 			// Rendered with the fieldset, which is put off while that is hidden.
 			this.mailboxPasswordFieldset.doLayout();
-			this.mailboxPasswordUnmount = ours.mount(this.mailboxPasswordBox.getEl().dom, function () {
-				// A local user has the native fields; nobody else has, and is told.
-				if (local) {
-					self.mailboxPasswordFieldset.setVisible(false);
-					self.passwordFieldset.setVisible(true);
-				}
-			});
+			this.mailboxPasswordLocal = local;
+			this.mailboxPasswordWanted = true;
+			if (this.mailboxPasswordBox.rendered) {
+				this.mailboxPasswordEnter();
+			}
 			// The dialog is hidden when it is closed, not destroyed.
 			if (dialog) {
 				dialog.on("hide", this.mailboxPasswordLeave, this, { single: true });
 			}
 		}),
 
+		// On a phone the dialog opens with its list: this tab is rendered when it is chosen.
+		mailboxPasswordEnter: function () {
+			if (!this.mailboxPasswordWanted || this.mailboxPasswordUnmount) {
+				return;
+			}
+			var self = this;
+			this.mailboxPasswordUnmount = ours.mount(this.mailboxPasswordBox.getEl().dom, function () {
+				// A local user has the native fields; nobody else has, and is told.
+				if (self.mailboxPasswordLocal) {
+					self.mailboxPasswordFieldset.setVisible(false);
+					self.passwordFieldset.setVisible(true);
+				}
+			});
+		},
+
 		mailboxPasswordLeave: function () {
+			this.mailboxPasswordWanted = false;
 			if (this.mailboxPasswordUnmount) {
 				this.mailboxPasswordUnmount();
 				this.mailboxPasswordUnmount = null;
