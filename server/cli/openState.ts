@@ -1,9 +1,11 @@
 import { resolve } from 'node:path';
 import { creating } from '../config/creating.ts';
 import { createStateAudit } from '../drivers/audit/state.ts';
+import { createStateNoticeOutbox } from '../drivers/noticeOutbox/state.ts';
 import { createStateOutbox } from '../drivers/outbox/state.ts';
 import type { AuditLog } from '../ports/auditLog.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { NoticeOutbox } from '../ports/noticeOutbox.ts';
 import type { RevocationOutbox } from '../ports/revocationOutbox.ts';
 import { createSharedClock } from '../state/sharedClock.ts';
 import { openState } from '../state/stateDatabase.ts';
@@ -11,14 +13,14 @@ import type { ConfigOption } from './command.ts';
 import { becomeServiceUser, configOf } from './openService.ts';
 
 /** Only the module's own database: works while everything behind it is down. */
-export async function withState<T>(options: ConfigOption, work: (state: { readonly audit: AuditLog; readonly outbox: RevocationOutbox; readonly clock: Clock }) => Promise<T>): Promise<T> {
+export async function withState<T>(options: ConfigOption, work: (state: { readonly audit: AuditLog; readonly outbox: RevocationOutbox; readonly notices: NoticeOutbox; readonly clock: Clock }) => Promise<T>): Promise<T> {
   const config = configOf(options);
   becomeServiceUser(config.dataDir);
   const { url, previousUrl, tls } = config.state;
   const state = await creating('state', () => openState(resolve(config.dataDir), url, previousUrl, tls));
   const clock = await createSharedClock(state.now);
   try {
-    return await work({ audit: createStateAudit(state.database), outbox: createStateOutbox(state.database, clock, config.revocation.leaseMs), clock });
+    return await work({ audit: createStateAudit(state.database), outbox: createStateOutbox(state.database, clock, config.revocation.leaseMs), notices: createStateNoticeOutbox(state.database, clock), clock });
   } finally {
     clock.close();
     await state.database.destroy();

@@ -1,37 +1,59 @@
 import type { Command } from 'commander';
+import type { OwedNotice } from '../ports/noticeOutbox.ts';
 import type { OwedRevocation } from '../ports/revocationOutbox.ts';
 import { command, configOption, type ConfigOption, jsonOption, type JsonOption } from './command.ts';
 import { exitWith } from './exitCodes.ts';
 import { withState } from './openState.ts';
-import { print, printJson } from './terminal.ts';
+import { print, printJson, table } from './terminal.ts';
 
 const LIST_LIMIT = 1000;
 
-function line(row: OwedRevocation, now: number): string {
-  const owed = `${String(Math.round((now - row.recordedAt) / 1000))} s`;
-  const next = row.nextAttemptAt <= now ? 'now' : `in ${String(Math.ceil((row.nextAttemptAt - now) / 1000))} s`;
-  return [row.changeId, row.store.padEnd(12), row.address.padEnd(32), row.state.padEnd(9), `owed ${owed}`.padEnd(14), `tries ${String(row.attempts)}`.padEnd(9), `next ${next}`.padEnd(14), row.lastError ?? ''].join('  ');
+const iso = (ms: number): string => new Date(ms).toISOString();
+
+/** What an operator may see of a log-out: nothing that stands for a password. */
+const shownLogOut = ({ changeId, store, address, state, recordedAt, changedAt, attempts, nextAttemptAt, lastError }: OwedRevocation) =>
+  ({ changeId, store, address, state, recordedAt: iso(recordedAt), changedAt: changedAt === null ? null : iso(changedAt), attempts, nextAttemptAt: iso(nextAttemptAt), lastError });
+
+const shownNotice = ({ id, changeId, recipient, facts: { event, address }, happenedAt, attempts, nextAttemptAt, lastError }: OwedNotice) =>
+  ({ id, changeId, event, address, recipient, happenedAt: iso(happenedAt), attempts, nextAttemptAt: iso(nextAttemptAt), lastError });
+
+interface Waiting { readonly attempts: number; readonly nextAttemptAt: number; readonly lastError: string | null }
+
+/** How long it has waited, and what comes next. */
+function waiting({ attempts, nextAttemptAt, lastError }: Waiting, since: number, now: number): readonly string[] {
+  const next = nextAttemptAt <= now ? 'now' : `in ${String(Math.ceil((nextAttemptAt - now) / 1000))} s`;
+  return [`owed ${String(Math.max(0, Math.round((now - since) / 1000)))} s`, `tries ${String(attempts)}`, `next ${next}`, lastError ?? ''];
 }
 
-/** `mailbox-password outbox list | retry`: the log-outs that are still owed. Safe beside a running service. */
+const counted = (count: number, noun: string): string => `${count < LIST_LIMIT ? String(count) : `${String(LIST_LIMIT)} or more`} ${noun}${count === 1 ? '' : 's'}`;
+
+function listing(logOuts: readonly OwedRevocation[], notices: readonly OwedNotice[], now: number): string {
+  const parts = [
+    ...(logOuts.length === 0 ? [] : [`${counted(logOuts.length, 'log-out')} owed:`, table(logOuts.map((row) => [row.changeId, row.store, row.address, row.state, ...waiting(row, row.recordedAt, now)]))]),
+    ...(notices.length === 0 ? [] : [`${counted(notices.length, 'notice')} not sent yet:`, table(notices.map((row) => [row.changeId, row.facts.event, row.recipient, ...waiting(row, row.happenedAt, now)]))]),
+  ];
+  return parts.length === 0 ? 'nothing is owed' : parts.join('\n');
+}
+
+/** `mailbox-password outbox list | retry`: log-outs that are still owed and notices that are still to be sent. Safe beside a running service. */
 export function outboxCommand(): Command {
-  const outbox = command('outbox', 'log-outs that are still owed');
-  outbox.addCommand(command('list', 'what is owed, oldest first; exit code 1 where anything is', ['outbox list', 'outbox list --json'])
+  const outbox = command('outbox', 'log-outs that are still owed, and notices by e-mail that are still to be sent');
+  outbox.addCommand(command('list', 'what is owed, oldest first; exit code 1 where anything is', ['outbox list', 'outbox list --json | jq \'.logOuts[] | select(.attempts > 3)\''])
     .addOption(configOption()).addOption(jsonOption())
-    .action((options: ConfigOption & JsonOption) => withState(options, async ({ outbox: box, clock }) => {
-      const rows = await box.list(LIST_LIMIT);
-      if (options.json === true) printJson(rows);
-      else print(rows.length === 0 ? 'nothing is owed' : rows.map((row) => line(row, clock.now())).join('\n'));
-      if (rows.length > 0) exitWith('NOT_GOOD');
+    .action((options: ConfigOption & JsonOption) => withState(options, async (state) => {
+      const [logOuts, notices] = [await state.outbox.list(LIST_LIMIT), await state.notices.list(LIST_LIMIT)];
+      if (options.json === true) printJson({ logOuts: logOuts.map(shownLogOut), notices: notices.map(shownNotice) });
+      else print(listing(logOuts, notices, state.clock.now()));
+      if (logOuts.length + notices.length > 0) exitWith('NOT_GOOD');
     })));
-  outbox.addCommand(command('retry', 'makes a change\'s log-outs due now (all of them without an id); the running service does them', ['outbox retry', 'outbox retry 0b8f6a0e-5d1c-4b9e-9f51-6f2f1d0c7a11'])
+  outbox.addCommand(command('retry', 'makes a change\'s log-outs and notices due now (all of them without an id); the running service does them', ['outbox retry', 'outbox retry 0b8f6a0e-5d1c-4b9e-9f51-6f2f1d0c7a11'])
     .argument('[change]', 'id of the change, as list prints it')
     .addOption(configOption()).addOption(jsonOption())
-    .action((change: string | undefined, options: ConfigOption & JsonOption) => withState(options, async ({ outbox: box }) => {
-      const count = await box.retryNow(change);
-      if (options.json === true) printJson({ due: count });
-      else print(`${String(count)} due now`);
-      if (change !== undefined && count === 0) exitWith('NOT_GOOD');
+    .action((change: string | undefined, options: ConfigOption & JsonOption) => withState(options, async (state) => {
+      const due = { logOuts: await state.outbox.retryNow(change), notices: await state.notices.retryNow(change) };
+      if (options.json === true) printJson({ due });
+      else print(`${counted(due.logOuts, 'log-out')} and ${counted(due.notices, 'notice')} due now`);
+      if (change !== undefined && due.logOuts + due.notices === 0) exitWith('NOT_GOOD');
     })));
   return outbox;
 }

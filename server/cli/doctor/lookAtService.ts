@@ -3,7 +3,9 @@ import { join, resolve } from 'node:path';
 import type { Config } from '../../../module/config/configSchema.ts';
 import { reasonOf, tlsFinding, urlTlsFinding } from '../../diagnosis/findings.ts';
 import { diagnoseSql } from '../../diagnosis/sqlConnection.ts';
+import { createStateNoticeOutbox } from '../../drivers/noticeOutbox/state.ts';
 import { fail, type Finding, ok, warn } from '../../ports/diagnosis.ts';
+import type { NoticeSummary } from '../../ports/noticeOutbox.ts';
 import { connectState, type OpenedState, stateVersion } from '../../state/stateDatabase.ts';
 import { lookAtRateLimit } from './lookAtRateLimit.ts';
 import { lookAtTexts } from './lookAtTexts.ts';
@@ -28,6 +30,15 @@ function dataDir(config: Config): Finding[] {
   return findings;
 }
 
+/** A few minutes are usual where a relay asks to be asked again (greylisting). */
+const NOTICE_LATE_MS = 900_000;
+
+function noticesFinding({ count, oldestHappenedAt }: NoticeSummary): Finding {
+  const minutes = oldestHappenedAt === null ? 0 : Math.round((Date.now() - oldestHappenedAt) / 60_000);
+  if (oldestHappenedAt === null || Date.now() - oldestHappenedAt < NOTICE_LATE_MS) return ok('notices', count === 0 ? 'none waits' : `${String(count)} on their way`);
+  return warn('notices', `${String(count)} wait, the oldest for ${String(minutes)} minutes`, 'see `mailbox-password outbox list`, and notify below');
+}
+
 async function state(config: Config, signal: AbortSignal): Promise<Finding[]> {
   const folder = resolve(config.dataDir);
   const { url, previousUrl, tls } = config.state;
@@ -48,6 +59,7 @@ async function state(config: Config, signal: AbortSignal): Promise<Finding[]> {
     if (pending.includes('001_outbox_and_audit')) return findings;
     const { count } = await opened.database.selectFrom('outbox').select(({ fn }) => fn.countAll().as('count')).executeTakeFirstOrThrow();
     findings.push(Number(count) === 0 ? ok('outbox', 'no log-out is owed') : warn('outbox', `${String(count)} log-outs are owed`, 'see `mailbox-password outbox list`'));
+    if (!pending.includes('004_notices')) findings.push(noticesFinding(await createStateNoticeOutbox(opened.database, { now: () => Date.now() }).summary()));
     return findings;
   } catch (error) {
     return [fail('version', reasonOf(error), 'check the owner of the files in dataDir, or state.url')];
