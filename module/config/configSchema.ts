@@ -136,7 +136,7 @@ export const DEFAULT_CONFIG: Config = {
   rateLimit: { wrongPasswordsPerMailbox: { points: 10, windowSeconds: 900 }, wrongPasswordsPerAddress: { points: 30, windowSeconds: 900 }, redis: null },
   timeouts: { accountsMs: 10_000, sessionsMs: 5_000, hostMs: 5_000 },
   revocation: { firstDelayMs: 1_000, maxDelayMs: 300_000, leaseMs: 30_000, pollMs: 1_000, alertAfterMs: 60_000 },
-  metrics: { port: null, host: '127.0.0.1', tokens: [] },
+  metrics: { port: null, host: '127.0.0.1', tokens: [], allow: [] },
   log: { level: 'info' },
   locales: { dir: null },
   panels: {

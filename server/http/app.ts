@@ -17,6 +17,7 @@ import { apiRoutes } from './routes/api.ts';
 import { assetRoutes } from './routes/assets.ts';
 import { openapiRoute } from './routes/openapi.ts';
 import { operatorRoutes } from './routes/operator.ts';
+import type { RoutePatterns } from './routePatterns.ts';
 import { trustedProxies } from './trustedProxies.ts';
 import { wrongPasswordLimit } from './wrongPasswordLimit.ts';
 
@@ -25,12 +26,14 @@ const BODY_LIMIT_BYTES = 16 * 1024;
 interface AppOptions {
   readonly lifecycle?: Lifecycle;
   readonly readiness?: (() => Promise<Readiness>) | undefined;
+  /** Told every route. */
+  readonly patterns?: RoutePatterns | undefined;
   /** Called with everything that a route is still doing, also where the browser has gone meanwhile. */
   readonly onWork?: (work: Promise<unknown>) => void;
 }
 
 /** The server half over HTTP. It listens to nothing until told to. */
-export async function buildApp(wiring: Wiring, { lifecycle = { draining: false }, readiness = createReadiness(wiring), onWork }: AppOptions = {}): Promise<FastifyInstance> {
+export async function buildApp(wiring: Wiring, { lifecycle = { draining: false }, readiness = createReadiness(wiring), patterns, onWork }: AppOptions = {}): Promise<FastifyInstance> {
   const { config } = wiring;
   const trusted = trustedProxies(config.server.trustProxy);
   const sendError = problemSender(wiring);
@@ -60,6 +63,7 @@ export async function buildApp(wiring: Wiring, { lifecycle = { draining: false }
     hsts: config.server.publicUrl?.startsWith('https:') === true,
   });
   app.addHook('onRoute', (route) => {
+    patterns?.add(route.url);
     const { handler } = route;
     route.handler = function watched(...args) {
       const result: unknown = handler.apply(this, args);

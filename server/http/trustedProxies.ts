@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 
 /** Whether `X-Forwarded-*` and `X-Request-Id` are believed from a peer of this address. */
@@ -15,4 +16,15 @@ export function trustedProxies(trustProxy: boolean | readonly string[]): Trusted
     else list.addSubnet(address, Number(prefix), family(address));
   }
   return (address) => address !== undefined && isIP(address) !== 0 && list.check(address, family(address));
+}
+
+/** The client of a request that is answered before the web framework sees it: the peer, or whom the proxies that are believed name (as `request.ip`). */
+export function clientAddress({ headers, socket }: Pick<IncomingMessage, 'headers' | 'socket'>, trusted: TrustedProxies): string {
+  const forwarded = [headers['x-forwarded-for'] ?? []].flat().join(',').split(',').map((part) => part.trim()).filter((part) => isIP(part) !== 0);
+  let client = socket.remoteAddress ?? 'unknown';
+  for (const before of forwarded.reverse()) {
+    if (!trusted(client)) break;
+    client = before;
+  }
+  return client;
 }

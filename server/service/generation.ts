@@ -4,11 +4,14 @@ import type { Config } from '../../module/config/configSchema.ts';
 import { buildApp } from '../http/app.ts';
 import type { Lifecycle } from '../http/lifecycle.ts';
 import { createReadiness, type Readiness } from '../http/readiness.ts';
+import { requestIds } from '../http/requestIds.ts';
+import { createRoutePatterns } from '../http/routePatterns.ts';
+import { clientAddress, trustedProxies } from '../http/trustedProxies.ts';
 import { createCertificateWatch } from '../metrics/certificateWatch.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import { createWorker } from '../revocation/worker.ts';
 import { wire, type Wiring } from '../wiring.ts';
-import { refuse } from './refuse.ts';
+import { refuse, type RefusedRequest } from './refuse.ts';
 
 export interface GenerationOptions {
   readonly config: Config;
@@ -28,6 +31,8 @@ export interface Generation {
   /** When each certificate ends, as far as it was seen. */
   readonly certificates: () => ReadonlyMap<string, number>;
   handle(request: IncomingMessage, response: ServerResponse): void;
+  /** Of a request that is refused before it is looked at. */
+  describe(request: IncomingMessage): RefusedRequest;
   /** Requests and their work not yet ended. */
   underWay(): number;
   /** Ends the worker after its row, waits for what is under way (at most `ms`), closes every driver. True where nothing was cut off. */
@@ -47,8 +52,9 @@ export async function openGeneration({ config, log, metrics, lifecycle, beside, 
     count -= 1;
     if (count === 0) whenIdle?.();
   };
+  const patterns = createRoutePatterns();
   const app = await buildApp(wiring, {
-    lifecycle, readiness,
+    lifecycle, readiness, patterns,
     // A change goes on where its browser has gone: closing the drivers under it would leave it half done.
     onWork(work) { begin(); work.then(end, end); },
   });
@@ -60,12 +66,17 @@ export async function openGeneration({ config, log, metrics, lifecycle, beside, 
   worker.start();
   wiring.noticeDelivery?.worker.start();
   let open = 0;
+  const trusted = trustedProxies(config.server.trustProxy);
+  const idOf = requestIds(trusted);
+  const describe = (request: IncomingMessage): RefusedRequest => ({
+    requestId: idOf(request), method: request.method ?? 'GET', route: patterns.of(request.url), remoteAddress: clientAddress(request, trusted),
+  });
 
   return {
-    wiring, readiness, certificates: watch.expiries,
+    wiring, readiness, describe, certificates: watch.expiries,
     handle(request, response) {
       if (open >= config.server.maxConcurrentRequests && !WATCHED.has(request.url ?? '')) {
-        refuse(response, 'OVERLOADED', wiring);
+        refuse(response, 'OVERLOADED', describe(request), wiring);
         return;
       }
       open += 1;

@@ -4,6 +4,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from '../../module/config/configSchema.ts';
 import type { Observed } from '../metrics/promMetrics.ts';
+import { trustedProxies } from '../http/trustedProxies.ts';
 import { createPromMetrics } from '../metrics/promMetrics.ts';
 import { version } from '../paths.ts';
 import type { Wiring } from '../wiring.ts';
@@ -67,7 +68,7 @@ export async function startService(first: Config, log: Logger, decorate: (wiring
   const server = createServer((request, response) => {
     // Keep-alive connections move to another node with their next request.
     if (lifecycle.draining) response.setHeader('Connection', 'close');
-    if (closing) refuse(response, 'SHUTTING_DOWN', { log, metrics });
+    if (closing) refuse(response, 'SHUTTING_DOWN', current.describe(request), { log, metrics });
     else current.handle(request, response);
   });
   server.keepAliveTimeout = KEEP_ALIVE_MS;
@@ -87,7 +88,7 @@ export async function startService(first: Config, log: Logger, decorate: (wiring
       certificates: Object.fromEntries([...certificates()].map(([target, ends]) => [target, (ends - Date.now()) / 1000])),
     };
   }
-  const metricsServer = config.metrics.port === null ? null : createMetricsListener({ prom, observe, tokens: () => config.metrics.tokens });
+  const metricsServer = config.metrics.port === null ? null : createMetricsListener({ prom, observe, tokens: () => config.metrics.tokens, mayAsk: (address) => config.metrics.allow.length === 0 || trustedProxies(config.metrics.allow)(address) });
 
   const retire = (generation: Generation, ms: number): Promise<boolean> => {
     const done = generation.retire(ms);

@@ -1,5 +1,5 @@
 import { ConfigError, loadConfig } from '../../../server/config/loadConfig.ts';
-import { trustedProxies } from '../../../server/http/trustedProxies.ts';
+import { clientAddress, trustedProxies } from '../../../server/http/trustedProxies.ts';
 import { startService, tempFolder } from '../../fixtures/service.ts';
 
 const PROXY = '10.1.2.3';
@@ -27,6 +27,8 @@ test.each<[string, boolean | string[], string, string, string]>([
   ['IPv6', ['2001:db8::/32'], '2001:db8::1', '2001:db9::1', '2001:db9::1'],
 ])('forwarded address: %s', async (_name, trustProxy, peer, forwarded, expected) => {
   expect((await seen(trustProxy, peer, { 'x-forwarded-for': forwarded })).remoteAddress).toBe(expected);
+  // Who is refused before the web framework looks is called the same.
+  expect(clientAddress({ headers: { 'x-forwarded-for': forwarded }, socket: { remoteAddress: peer } } as never, trustedProxies(trustProxy))).toBe(expected);
 });
 
 test('the request id is the proxy\'s, never a stranger\'s', async () => {

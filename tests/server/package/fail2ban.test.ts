@@ -1,6 +1,9 @@
 import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { pino } from 'pino';
+import { NO_METRICS } from '../../../server/ports/metrics.ts';
+import { refuse } from '../../../server/service/refuse.ts';
 import { ALICE, BOB, change, logIn, NEW, startService, tempFolder } from '../../fixtures/service.ts';
 
 const FILTER = join(import.meta.dirname, '../../../server/package/deploy/fail2ban/filter.d/mailbox-password.conf');
@@ -51,7 +54,14 @@ test('nothing that went well, and no refusal of another kind, is counted', async
   await service.app.inject({ url: '/nowhere', remoteAddress: THIEF });
   expect((await change(service.app, alice, { currentPassword: ALICE.password, newPassword: NEW })).statusCode).toBe(200);
   expect(service.lines.length).toBeGreaterThan(4);
+  // A node that is full or ends refuses everybody: that is nobody's fault.
+  const log = pino({ level: 'info' }, { write: (line: string) => { service.lines.push(line); } });
+  const answer = { writeHead: () => answer, end: () => undefined };
+  for (const code of ['OVERLOADED', 'SHUTTING_DOWN'] as const) refuse(answer as never, code, { requestId: 'abcdefgh-1', method: 'POST', route: '/mailbox-password/panel/api/v1/login', remoteAddress: THIEF }, { log, metrics: NO_METRICS });
+  expect(service.lines.filter((line) => line.includes('OVERLOADED') || line.includes('SHUTTING_DOWN'))).toHaveLength(2);
   expect(found(service.lines)).toEqual([]);
+  // The very same lines would be counted with another code.
+  expect(found(service.lines.map((line) => line.replace(/OVERLOADED|SHUTTING_DOWN/, 'RATE_LIMITED').replace('"status":503', '"status":429')))).toEqual([THIEF, THIEF]);
 }, 240_000);
 
 test('nobody can make a line that names somebody else', async () => {

@@ -5,6 +5,9 @@ import { sleep } from '../../services/process.ts';
 
 jest.setTimeout(120_000);
 
+/** The lines of requests that were refused with this code. */
+const refusals = (text: string, wanted: string) => text.split('\n').filter((line) => line.includes('request refused')).map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ code: own }) => own === wanted);
+
 const code = async (answer: Response): Promise<string> => ((await answer.json()) as { code: string }).code;
 
 test('a change under way when SIGTERM comes is finished, and the exit code is 0', async () => {
@@ -53,6 +56,7 @@ test('what comes on an open connection after the listener closed is refused: SHU
   expect(answers).toMatch(/^HTTP\/1\.1 200 /);
   expect(answers).toMatch(/HTTP\/1\.1 503 [\s\S]*Retry-After: 5[\s\S]*"code":"SHUTTING_DOWN"/);
   expect(answers.match(/"revocation":"done"/g)).toHaveLength(1);
+  expect(refusals(service.text(), 'SHUTTING_DOWN')).toEqual([expect.objectContaining({ status: 503, method: 'POST', route: '/mailbox-password/api/v1/password', remoteAddress: '127.0.0.1' })]);
 });
 
 test('what does not end is cut off at the hard deadline: exit code 1, and said', async () => {
@@ -94,15 +98,20 @@ test('a change goes on to its end where its browser went away before the service
 });
 
 test('what is refused because too much is under way is OVERLOADED; the watchers are still answered', async () => {
-  const service = await startProcess({ server: { maxConcurrentRequests: 1 } }, { slowChangeMs: 2000 });
+  const service = await startProcess({ server: { maxConcurrentRequests: 1, trustProxy: ['127.0.0.1'] } }, { slowChangeMs: 2000 });
   const browser = await enter(service.url);
   const changing = browser.change(ALICE.password, NEW);
   await service.says('changing');
-  const refused = await fetch(`${service.url}/login`);
+  const refused = await fetch(`${service.url}/login`, { headers: { 'x-forwarded-for': '203.0.113.9, 198.51.100.4', 'x-request-id': 'proxy-4711.abc' } });
+  await fetch(`${service.url}/no/such/page`);
+  await fetch(`${service.url}/mailbox-password/locales/admin/nl-1.json?x=1`);
   expect([refused.status, refused.headers.get('retry-after'), await code(refused)]).toEqual([503, '5', 'OVERLOADED']);
   expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
   expect((await changing).status).toBe(200);
   expect((await fetch(`${service.url}/login`)).status).toBe(200);
+  expect(refusals(service.text(), 'OVERLOADED').map(({ requestId, method, route, remoteAddress }) => [requestId, method, route, remoteAddress])).toEqual([
+    ['proxy-4711.abc', 'GET', '/login', '198.51.100.4'], [expect.any(String), 'GET', 'none', '127.0.0.1'], [expect.any(String), 'GET', '/mailbox-password/locales/:surface/:file', '127.0.0.1'],
+  ]);
   service.signal('SIGTERM');
   expect(await service.exited).toBe(0);
 });

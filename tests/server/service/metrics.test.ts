@@ -95,8 +95,23 @@ test('without a token only this machine reads it, and nobody through a proxy', a
   const { scrape } = await start();
   expect((await scrape()).status).toBe(200);
   for (const [name, value] of [['x-forwarded-for', '127.0.0.1'], ['forwarded', 'for=127.0.0.1'], ['x-real-ip', '127.0.0.1'], ['via', '1.1 proxy']] as const) expect((await scrape({ [name]: value })).status).toBe(403);
-  for (const host of ['0.0.0.0', '::', '192.0.2.1']) expect(() => loadConfig({ overrides: { metrics: { port: 9464, host } } })).toThrow(/token is needed/);
+  for (const host of ['0.0.0.0', '::', '192.0.2.1']) expect(() => loadConfig({ overrides: { metrics: { port: 9464, host } } })).toThrow(/are needed where metrics\.host is not loopback/);
   expect(() => loadConfig({ overrides: { metrics: { port: 9464, host: '0.0.0.0', tokens: ['short'] } } })).toThrow(/16 to 200/);
+});
+
+test('only addresses that may ask; a token besides where there are tokens; both follow a reload', async () => {
+  const token = 'some-token-0123456789';
+  const { scrape, reload, load } = await start({ metrics: { port: 0, allow: ['192.0.2.0/24', '127.0.0.1'] } });
+  expect((await scrape()).status).toBe(200);
+  await reload(() => load({ metrics: { port: 0, allow: ['192.0.2.0/24', '2001:db8::/32'] } }));
+  expect((await scrape()).status).toBe(403);
+  expect((await scrape({ 'x-forwarded-for': '192.0.2.7' })).status).toBe(403);
+  await reload(() => load({ metrics: { port: 0, allow: ['127.0.0.0/8'], tokens: [token] } }));
+  expect([(await scrape()).status, (await scrape({ authorization: `Bearer ${token}` })).status]).toEqual([401, 200]);
+  await reload(() => load({ metrics: { port: 0, allow: ['192.0.2.0/24'], tokens: [token] } }));
+  expect((await scrape({ authorization: `Bearer ${token}` })).status).toBe(403);
+  expect(loadConfig({ overrides: { metrics: { port: 9464, host: '0.0.0.0', allow: ['10.0.0.9'] } } }).metrics.allow).toEqual(['10.0.0.9']);
+  expect(() => loadConfig({ overrides: { metrics: { port: 9464, allow: ['10.0.0.9', 'prometheus'] } } })).toThrow(/metrics\.allow\[1\]: an IP address or a range/);
 });
 
 test('two tokens open it while one is exchanged; afterwards the old one does not', async () => {
