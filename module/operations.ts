@@ -1,5 +1,6 @@
 import type { Channel, ChannelCounts } from './channels.ts';
 import type { PasswordPolicy } from './policy/passwordPolicy.ts';
+import type { RuleOutcome } from './policy/rules/rule.ts';
 
 /**
  * The wire contract: path, method, request and response type of every operation of the API. Paths are relative to the
@@ -8,6 +9,7 @@ import type { PasswordPolicy } from './policy/passwordPolicy.ts';
 export const OPERATIONS = {
   getContext: { method: 'GET', path: '/api/v1/context' },
   changeOwnPassword: { method: 'POST', path: '/api/v1/password' },
+  checkPassword: { method: 'POST', path: '/api/v1/password/check' },
 } as const;
 
 export type OperationName = keyof typeof OPERATIONS;
@@ -38,7 +40,13 @@ export interface ChangePasswordResponse {
   readonly pending: readonly Channel[];
 }
 
+/** What the rules that only the server can judge say of a new password before it is sent for good. A rule that is not named is judged then. */
+export interface CheckPasswordResponse {
+  readonly rules: readonly { readonly code: string; readonly outcome: RuleOutcome }[];
+}
+
 export interface Operations {
   readonly getContext: { readonly request: undefined; readonly response: ContextResponse };
   readonly changeOwnPassword: { readonly request: ChangeOwnPasswordRequest; readonly response: ChangePasswordResponse };
+  readonly checkPassword: { readonly request: ChangeOwnPasswordRequest; readonly response: CheckPasswordResponse };
 }

@@ -34,6 +34,7 @@ export function createApi(bridge: HostBridge, http?: AxiosInstance) {
   return {
     getContext: (signal?: AbortSignal) => call('getContext', undefined, signal),
     changeOwnPassword: (request: Operations['changeOwnPassword']['request']) => call('changeOwnPassword', request),
+    checkPassword: (request: Operations['checkPassword']['request']) => call('checkPassword', request),
     getMessages: (signal?: AbortSignal) => send<Record<string, string>>('GET', `/locales/section/${wishes(bridge.locale)}.short.json`, undefined, signal),
   };
 }

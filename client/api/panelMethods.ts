@@ -1,4 +1,4 @@
-import type { ChangeOwnPasswordRequest, ChangePasswordResponse } from '../../module/operations.ts';
+import type { ChangeOwnPasswordRequest, ChangePasswordResponse, CheckPasswordResponse } from '../../module/operations.ts';
 import {
   ADMIN_PANEL_OPERATIONS as ADMIN, type AdminSessionResponse, type DevicesResponse, type DomainsResponse, type EndedResponse, type HistoryQuery, type HostAdministratorResponse, type HistoryResponse,
   type MailboxesResponse, type MailboxResponse, type SessionCountsResponse, USER_PANEL_OPERATIONS as USER, type UserSessionResponse,
@@ -30,6 +30,7 @@ export const userPanelApi = (send: Send) => ({
   getSession: (signal?: AbortSignal) => send<UserSessionResponse>('GET', USER.getSession.path, undefined, signal),
   logOut: () => send<object>('POST', USER.logOut.path, {}, undefined),
   changeOwnPassword: (request: ChangeOwnPasswordRequest) => send<ChangePasswordResponse>('POST', USER.changePassword.path, request, undefined),
+  checkPassword: (request: ChangeOwnPasswordRequest) => send<CheckPasswordResponse>('POST', USER.checkPassword.path, request, undefined),
   listDevices: (signal?: AbortSignal) => send<DevicesResponse>('GET', USER.listDevices.path, undefined, signal),
   endDevice: (request: { store: string; id: string }) => send<EndedResponse>('POST', USER.endDevice.path, request, undefined),
   endDevices: (which: 'others' | 'all') => send<EndedResponse>('POST', USER.endDevices.path, { which }, undefined),
@@ -51,6 +52,7 @@ export const adminPanelApi = (send: Send) => ({
   countSessions: (addresses: readonly string[], signal?: AbortSignal) => send<SessionCountsResponse>('POST', ADMIN.countSessions.path, { addresses }, signal),
   getMailbox: (address: string, signal?: AbortSignal) => send<MailboxResponse>('GET', withQuery(ADMIN.getMailbox.path, { address }), undefined, signal),
   setPassword: (request: { address: string; newPassword: string; passwordVersion: string | null; requireChange?: boolean }) => send<ChangePasswordResponse>('POST', ADMIN.setPassword.path, request, undefined),
+  checkPassword: (request: { address: string; newPassword: string }) => send<CheckPasswordResponse>('POST', ADMIN.checkPassword.path, request, undefined),
   requireChange: (address: string, required: boolean) => send<object>('POST', ADMIN.requireChange.path, { address, required }, undefined),
   endSessions: (address: string) => send<EndedResponse>('POST', ADMIN.endSessions.path, { address }, undefined),
   listHistory: (query: HistoryQuery, cursor: string | null, signal?: AbortSignal) => send<HistoryResponse>('GET', withQuery(ADMIN.listHistory.path, { ...query, cursor }), undefined, signal),

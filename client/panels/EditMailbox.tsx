@@ -115,6 +115,7 @@ function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, on
     toRequest: ({ newPassword }) => ({ address, newPassword, passwordVersion, ...(changeRequired !== null && { requireChange: ask }) }),
     schema: (_request, resources) => setPasswordSchema(policy, address, resources),
     send: (request) => api.setPassword(request),
+    check: ({ newPassword }) => api.checkPassword({ address, newPassword }),
     onDone: (answer) => { setDone(answer); refresh(); },
     onSignedOut,
     onRefused: ({ code: name }) => {

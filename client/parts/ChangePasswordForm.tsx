@@ -1,5 +1,5 @@
 import { useId } from 'react';
-import type { ChangeOwnPasswordRequest, ChangePasswordResponse, ContextResponse } from '../../module/operations.ts';
+import type { ChangeOwnPasswordRequest, ChangePasswordResponse, CheckPasswordResponse, ContextResponse } from '../../module/operations.ts';
 import { passwordRules } from '../../module/policy/passwordRules.ts';
 import { changeOwnPasswordSchema } from '../../module/requests/changeOwnPassword.ts';
 import type { ApiError } from '../api/apiError.ts';
@@ -12,7 +12,7 @@ import { StrengthMeter } from './StrengthMeter.tsx';
 import { usePasswordForm } from './usePasswordForm.ts';
 
 interface ChangePasswordFormProps {
-  readonly api: { changeOwnPassword(request: ChangeOwnPasswordRequest): Promise<ChangePasswordResponse> };
+  readonly api: { changeOwnPassword(request: ChangeOwnPasswordRequest): Promise<ChangePasswordResponse>; checkPassword(request: ChangeOwnPasswordRequest): Promise<CheckPasswordResponse> };
   readonly context: ContextResponse;
   readonly onChanged: (answer: ChangePasswordResponse) => void;
   readonly onSignedOut: () => void;
@@ -34,6 +34,7 @@ export function ChangePasswordForm({ api, context, onChanged, onSignedOut, known
     toRequest: ({ currentPassword, newPassword }) => ({ currentPassword: knownCurrent ?? currentPassword, newPassword }),
     schema: ({ currentPassword }, resources) => changeOwnPasswordSchema(policy, account.address, currentPassword, resources),
     send: (request) => api.changeOwnPassword(request),
+    check: (request) => api.checkPassword(request),
     onDone: onChanged, onSignedOut,
     onRefused: ({ code: name }: ApiError) => {
       if (name === 'CURRENT_PASSWORD_WRONG' && knownCurrent !== null) onKnownCurrentWrong?.();

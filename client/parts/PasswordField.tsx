@@ -11,6 +11,7 @@ export interface PasswordFieldProps {
   readonly errors: readonly string[];
   readonly shown: boolean;
   readonly onShow: (shown: boolean) => void;
+  readonly onLeave?: () => void;
   readonly disabled: boolean;
   readonly inputRef: Ref<HTMLInputElement>;
   readonly describedBy?: string | undefined;
@@ -21,7 +22,7 @@ export interface PasswordFieldProps {
 
 /** A password input with a floating label, show/hide, a Caps Lock warning and its errors. Pasting is welcome. */
 export function PasswordField(props: PasswordFieldProps) {
-  const { label, name, value, onChange, autoComplete, errors, shown, onShow, disabled, inputRef, describedBy, passwordRules, children } = props;
+  const { label, name, value, onChange, autoComplete, errors, shown, onShow, disabled, inputRef, describedBy, passwordRules, onLeave, children } = props;
   const { t, labelled } = useTranslator();
   const id = useId();
   const [capsLock, setCapsLock] = useState(false);
@@ -34,7 +35,7 @@ export function PasswordField(props: PasswordFieldProps) {
           ref={inputRef} id={id} name={name} type={shown ? 'text' : 'password'} value={value} placeholder=" " autoComplete={autoComplete}
           autoCapitalize="none" autoCorrect="off" spellCheck={false} dir="ltr" disabled={disabled} aria-invalid={errors.length > 0}
           aria-describedby={`${id}-errors ${describedBy ?? ''}`.trim()} onChange={(event) => { onChange(event.target.value); }}
-          onKeyDown={look} onKeyUp={look} onBlur={() => { setCapsLock(false); }} {...rules}
+          onKeyDown={look} onKeyUp={look} onBlur={() => { setCapsLock(false); onLeave?.(); }} {...rules}
         />
         <label htmlFor={id}>{label}</label>
         <button type="button" className="icon" disabled={disabled} aria-pressed={shown} aria-label={labelled(shown ? t('field.hide') : t('field.show'), label)} title={shown ? t('field.hide') : t('field.show')} onClick={() => { onShow(!shown); }}>
@@ -43,7 +44,7 @@ export function PasswordField(props: PasswordFieldProps) {
         {children}
       </div>
       {capsLock && <p className="hint" role="status">{t('field.capsLock')}</p>}
-      <div id={`${id}-errors`} className="errors">{errors.map((error) => <p key={error}>{error}</p>)}</div>
+      <div id={`${id}-errors`} className="errors" aria-live="polite">{errors.map((error) => <p key={error}>{error}</p>)}</div>
     </div>
   );
 }

@@ -1,11 +1,15 @@
-import type { RuleVerdict } from '../../module/policy/rules/rule.ts';
+import type { RuleOutcome } from '../../module/policy/rules/rule.ts';
 
-/** The server's last answer: which codes it gave to exactly this password. In memory alone, and only while the form is open. */
+/** What the server said of exactly this password, by code. In memory alone, and only while the form is open. */
 export interface ServerJudged {
   readonly password: string;
-  readonly violated: readonly string[];
+  readonly outcomes: Readonly<Record<string, RuleOutcome>>;
 }
 
-/** What it refused is violated; of what it did not name nothing is known, since it may have been unable to ask. */
-export const serverVerdict = (judged: ServerJudged | null) => (password: string, code: string): RuleVerdict | undefined =>
-  (judged !== null && judged.password === password && judged.violated.includes(code) ? 'violated' : undefined);
+/** Of a password that the server was not asked about, and of what it did not name, nothing is known. */
+export const serverVerdict = (judged: ServerJudged | null) => (password: string, code: string): RuleOutcome | undefined =>
+  (judged !== null && judged.password === password ? judged.outcomes[code] : undefined);
+
+/** What a later answer adds; for another password it stands alone. */
+export const withOutcomes = (before: ServerJudged | null, { password, outcomes }: ServerJudged): ServerJudged =>
+  ({ password, outcomes: { ...(before?.password === password && before.outcomes), ...outcomes } });

@@ -2,7 +2,7 @@ import { useMutation } from '@tanstack/react-query';
 import { type SyntheticEvent, useEffect, useRef, useState } from 'react';
 import type { Schema } from 'yup';
 import type { ErrorParams, FieldProblem } from '../../module/errors.ts';
-import type { ChangePasswordResponse } from '../../module/operations.ts';
+import type { ChangePasswordResponse, CheckPasswordResponse } from '../../module/operations.ts';
 import { generatePassword } from '../../module/policy/generatePassword.ts';
 import { normalizePassword } from '../../module/policy/normalizePassword.ts';
 import type { PasswordPolicy } from '../../module/policy/passwordPolicy.ts';
@@ -13,9 +13,10 @@ import { ApiError } from '../api/apiError.ts';
 import { useTranslator } from '../i18n/context.ts';
 import { sendingPasswords } from '../queries/account.ts';
 import { copyText } from './copyText.ts';
-import { type ServerJudged, serverVerdict } from './serverVerdict.ts';
+import { type ServerJudged, serverVerdict, withOutcomes } from './serverVerdict.ts';
 import { useCommonPasswords } from './useCommonPasswords.ts';
 import { useCountdown } from './useCountdown.ts';
+import { useServerCheck } from './useServerCheck.ts';
 import { useStrength } from './useStrength.ts';
 
 const FIELDS = ['currentPassword', 'newPassword', 'confirm'] as const;
@@ -37,6 +38,8 @@ export interface PasswordFormOptions<Request> {
   readonly toRequest: (values: Readonly<Record<Field, string>>) => Request;
   readonly schema: (request: Request, resources: PolicyResources) => Schema<unknown>;
   readonly send: (request: Request) => Promise<ChangePasswordResponse>;
+  /** Asks the server-only rules beforehand. */
+  readonly check: (request: Request) => Promise<CheckPasswordResponse>;
   readonly onDone: (answer: ChangePasswordResponse) => void;
   readonly onSignedOut: () => void;
   /** A refusal that the surface itself shows; true = it does. */
@@ -60,7 +63,28 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
   const strength = useStrength(values.newPassword);
   const [judged, setJudged] = useState<ServerJudged | null>(null);
   const resources = { ...common, strength, serverVerdict: serverVerdict(judged) };
-  const mutation = useMutation(sendingPasswords(options.send));
+  const now = useRef(values);
+  now.current = values;
+  const same = (request: Request): boolean => JSON.stringify(options.toRequest(now.current)) === JSON.stringify(request);
+  const serverCheck = useServerCheck<Request>({
+    ask: policy.serverRules.length === 0 ? undefined : options.check,
+    onAnswer({ rules }, request) {
+      if (!same(request)) return;
+      setJudged((before) => withOutcomes(before, { password: now.current.newPassword, outcomes: Object.fromEntries(rules.map(({ code: name, outcome }) => [name, outcome])) }));
+      const refusedBy = policy.serverRules.filter(({ code: name }) => rules.some((rule) => rule.code === name && rule.outcome === 'violated'));
+      if (refusedBy.length > 0) setErrors((before) => ({ ...before, newPassword: refusedBy.map((rule) => ({ field: 'newPassword', ...rule })) }));
+    },
+    // Whatever else went wrong is said when the password is sent; only this one helps to know before.
+    onFailed(error, request) {
+      if (!(error instanceof ApiError) || error.code !== 'CURRENT_PASSWORD_WRONG' || !same(request)) return;
+      setErrors((before) => ({ ...before, ...problems(error.fields) }));
+      options.onRefused?.(error);
+    },
+  });
+  const mutation = useMutation(sendingPasswords(async (request: Request) => {
+    await serverCheck.settle();
+    return options.send(request);
+  }));
   const current = options.knownCurrent ?? values.currentPassword;
   const policyContext = { address, currentPassword: current === '' ? undefined : current };
   const disabled = mutation.isPending || !writable;
@@ -117,6 +141,13 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
     setNotice('');
   }
 
+  /** Somebody has finished a field: the server is asked where nothing else stands against these passwords. */
+  function lookAhead(given: Readonly<Record<Field, string>>): void {
+    if (disabled || wait > 0 || policy.serverRules.length === 0) return;
+    const request = options.toRequest(given);
+    if ('value' in validateRequest(options.schema(request, { ...common, strength }), request)) serverCheck.check(request);
+  }
+
   function generate(): void {
     const password = generatePassword(policy, crypto, policyContext);
     setValues((before) => ({ ...before, newPassword: password, confirm: password }));
@@ -124,6 +155,7 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
     setShown((before) => ({ ...before, newPassword: true, confirm: true }));
     setMessage('');
     setNotice(t('state.generated'));
+    lookAhead({ ...values, newPassword: password, confirm: password });
   }
 
   async function copy(): Promise<void> {
@@ -142,7 +174,7 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
     else if (name === 'UNCONFIRMED' || name === 'ACCOUNTS_OUTCOME_UNKNOWN') fail({}, t('state.unconfirmed'), failure.reference);
     else {
       const found = problems(fields);
-      setJudged({ password: values.newPassword, violated: fields.filter(({ field }) => field === 'newPassword').map((problem) => problem.code) });
+      setJudged((before) => withOutcomes(before, { password: values.newPassword, outcomes: Object.fromEntries(fields.filter(({ field }) => field === 'newPassword').map((problem) => [problem.code, 'violated' as const])) }));
       fail(found, Object.keys(found).length > 0 ? '' : code('error', name, params), failure.reference);
     }
   }
@@ -154,15 +186,15 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
     const request = options.toRequest(values);
     const verdict = validateRequest(options.schema(request, resources), request);
     const found: Errors = 'fields' in verdict ? problems(verdict.fields) : {};
-    const same = !confirms || normalizePassword(values.newPassword) === normalizePassword(values.confirm);
-    if (!same) found.confirm = [{ code: 'CONFIRM_MISMATCH', params: {} }];
+    const repeated = !confirms || normalizePassword(values.newPassword) === normalizePassword(values.confirm);
+    if (!repeated) found.confirm = [{ code: 'CONFIRM_MISMATCH', params: {} }];
     if (Object.keys(found).length > 0) {
       fail(found);
       return;
     }
     setMessage('');
     mutation.mutate(request, {
-      onSuccess: (answer) => { setValues(EMPTY); setShown({}); setJudged(null); options.onDone(answer); },
+      onSuccess: (answer) => { setValues(EMPTY); setShown({}); setJudged(null); serverCheck.forget(); options.onDone(answer); },
       onError: refused,
       onSettled: () => { mutation.reset(); },
     });
@@ -175,10 +207,11 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
     checklist: (id: string) => ({ id, policy, password: values.newPassword, context: policyContext, resources, refused: marked.length > 0 }),
     describedBy: (id: string) => (marked.length > 0 ? marked.map((problem) => `${id}-${problem.code}`).join(' ') : id),
     score: values.newPassword === '' ? undefined : strength(values.newPassword),
-    clear: () => { setValues(EMPTY); setShown({}); setJudged(null); setErrors({}); setMessage(''); setNotice(''); },
+    clear: () => { setValues(EMPTY); setShown({}); setJudged(null); serverCheck.forget(); setErrors({}); setMessage(''); setNotice(''); },
     field: (name: Field) => ({
       name, value: values[name], errors: said(name), shown: shown[name] === true, disabled,
       onChange: (value: string) => { change(name, value); },
+      onLeave: () => { lookAhead(now.current); },
       onShow: (show: boolean) => { setShown((before) => ({ ...before, [name]: show })); },
       inputRef: (input: HTMLInputElement | null) => { inputs.current[name] = input; },
     }),

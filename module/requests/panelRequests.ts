@@ -30,3 +30,5 @@ export const historySchema = body({
 /** No current password: an administrator sets one. The policy is the owner's. */
 export const setPasswordSchema = (policy: PasswordPolicy, mailbox: string, resources: PolicyResources) =>
   body({ address, newPassword: buildPasswordSchema(policy, { address: mailbox }, resources), passwordVersion: text(256).nullable().defined(), requireChange: boolean().typeError('WRONG_TYPE') });
+
+export const checkPasswordToSetSchema = (policy: PasswordPolicy, mailbox: string, resources: PolicyResources) => body({ address, newPassword: buildPasswordSchema(policy, { address: mailbox }, resources) });

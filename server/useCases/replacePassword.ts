@@ -51,6 +51,29 @@ interface Replacement {
   expect?(passwordVersion: string | null): Promise<void>;
 }
 
+interface WrittenOutcome extends Pick<Replacement, 'audit' | 'requester' | 'address'> {
+  readonly changeId?: string;
+  /** `done`, `pending`, or the error code. */
+  readonly outcome: string;
+  readonly ended?: ChangePasswordResponse['ended'];
+  readonly pending?: ChangePasswordResponse['pending'];
+  /** Milliseconds by hop, asked for when the audit log has been written. */
+  readonly hops?: () => Readonly<Record<string, number>>;
+}
+
+/** The audit row, the count and the log line of a change or set, or of a refused one. That the audit log does not answer undoes nothing. */
+export async function writeOutcome({ audit: who, requester, address, changeId, outcome, ended = {}, pending = [], hops: taken = () => ({}) }: WrittenOutcome, { audit, clock, log, metrics }: Pick<ReplaceDependencies, 'audit' | 'clock' | 'log' | 'metrics'>): Promise<void> {
+  const { requestId, surface, remoteAddress } = requester;
+  try {
+    await audit.append({ at: clock.now(), ...who, ...requester, address, outcome, ended });
+  } catch {
+    log.error({ requestId }, 'the audit log did not answer');
+  }
+  const hops = taken();
+  metrics.changed({ action: who.action, surface, outcome, hops });
+  log.info({ requestId, changeId, surface, address, by: who.actor, remoteAddress, outcome, ended, pending, hops }, `password ${who.action}`);
+}
+
 /** What one rule cannot do now is said, and stops neither the change nor the other rules. */
 async function askedOfEach<T>(what: (rule: PasswordPolicyProvider) => Promise<readonly T[]>, { rules, log }: ReplaceDependencies): Promise<readonly T[]> {
   return (await Promise.all(rules.map((rule) => what(rule).catch((error: unknown) => {
@@ -61,7 +84,7 @@ async function askedOfEach<T>(what: (rule: PasswordPolicyProvider) => Promise<re
 
 /** Hops 4 to 8 of one change (docs/architecture.md), the same whether the owner changes a password or an administrator sets it. */
 export async function replacePassword(replacement: Replacement, dependencies: ReplaceDependencies): Promise<ChangePasswordResponse> {
-  const { accounts, outbox, turns, clock, audit, log, metrics, accountsTimeoutMs, stores, rules, notices } = dependencies;
+  const { accounts, outbox, turns, clock, log, accountsTimeoutMs, stores, rules, notices } = dependencies;
   const { address, actor, next, requester } = replacement;
   const changeId = randomUUID();
   const options = (): CallOptions => ({ signal: AbortSignal.timeout(accountsTimeoutMs) });
@@ -73,16 +96,7 @@ export async function replacePassword(replacement: Replacement, dependencies: Re
     since = now;
   };
   const write = async (outcome: string, ended: ChangePasswordResponse['ended'], pending: ChangePasswordResponse['pending'] = []): Promise<void> => {
-    try {
-      await audit.append({ at: clock.now(), ...replacement.audit, ...requester, address, outcome, ended });
-    } catch {
-      log.error({ requestId: requester.requestId }, 'the audit log did not answer');
-    }
-    hop('audit');
-    const { action, actor: by } = replacement.audit;
-    const { requestId, surface, remoteAddress } = requester;
-    metrics.changed({ action, surface, outcome, hops });
-    log.info({ requestId, changeId, surface, address, by, remoteAddress, outcome, ended, pending, hops }, `password ${action}`);
+    await writeOutcome({ ...replacement, changeId, outcome, ended, pending, hops: () => { hop('audit'); return hops; } }, dependencies);
   };
 
   try {

@@ -17,7 +17,7 @@ const BUTTON = 'Update password and log me out from everywhere';
 function show(send: Api['changeOwnPassword']) {
   const onChanged = jest.fn();
   const onSignedOut = jest.fn();
-  const api = { changeOwnPassword: jest.fn(send), getContext: jest.fn(), getMessages: jest.fn() };
+  const api = { changeOwnPassword: jest.fn(send), checkPassword: jest.fn(() => Promise.reject(new Error('not to be called'))), getContext: jest.fn(), getMessages: jest.fn() };
   render(
     <QueryClientProvider client={new QueryClient()}>
       <TranslatorContext value={createTranslator(en)}>

@@ -6,9 +6,15 @@ export interface PolicyResources {
   readonly isCommon?: (password: string) => boolean;
   /** zxcvbn score 0 to 4; undefined while it is being worked out. */
   readonly strength?: (password: string) => number | undefined;
-  /** What the server said of exactly this password when it was last sent; undefined = nothing yet. */
-  readonly serverVerdict?: (password: string, code: string) => RuleVerdict | undefined;
+  /** What the server said of exactly this password; undefined = nothing yet. */
+  readonly serverVerdict?: (password: string, code: string) => RuleOutcome | undefined;
 }
+
+/**
+ * What the server says of a rule of its own. `unknown`: it could not be told, and the password is accepted all the same. `unavailable`: it
+ * could not be told, and the password is refused for that.
+ */
+export type RuleOutcome = 'met' | 'violated' | 'unknown' | 'unavailable';
 
 export type RuleVerdict = 'met' | 'violated' | 'pending';
 

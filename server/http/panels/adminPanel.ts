@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { ModuleError } from '../../../module/errors.ts';
+import type { CheckPasswordResponse } from '../../../module/operations.ts';
 import {
   ADMIN_PANEL_OPERATIONS as OPERATIONS, type AdminSessionResponse, type DomainsResponse, type HistoryResponse, type HostAdministratorResponse, type MailboxesResponse, type MailboxResponse, type MailboxRow,
   type SessionCountsResponse,
@@ -8,13 +9,14 @@ import {
 import { isCommon } from '../../../module/policy/commonPasswords.ts';
 import { strength } from '../../../module/policy/passwordStrength.ts';
 import {
-  adminLogInSchema, countSessionsSchema, emptySchema, historySchema, listDomainsSchema, listMailboxesSchema, mailboxSchema, requireChangeSchema, setPasswordSchema,
+  adminLogInSchema, checkPasswordToSetSchema, countSessionsSchema, emptySchema, historySchema, listDomainsSchema, listMailboxesSchema, mailboxSchema, requireChangeSchema, setPasswordSchema,
 } from '../../../module/requests/panelRequests.ts';
 import { type Administrator, HOST_CREDENTIAL, hostAdministrator } from '../../panels/administrators.ts';
 import type { PanelSession } from '../../panels/panelSessions.ts';
 import { digest, openCursor, sealCursor } from '../../panels/tokens.ts';
 import type { Account } from '../../ports/accountApi.ts';
 import { Secret } from '../../secret.ts';
+import { checkPasswordToSet } from '../../useCases/checkNewPassword.ts';
 import { listSessions } from '../../useCases/listSessions.ts';
 import { cutDomains, pageOfDomains } from '../../useCases/pageOfDomains.ts';
 import { passwordVersionOf } from '../../useCases/passwordVersionOf.ts';
@@ -26,7 +28,8 @@ import type { WrongPasswordLimit } from '../wrongPasswordLimit.ts';
 import { hostAdministratorOf } from '../guard.ts';
 import { useCaseDependencies } from '../useCaseDependencies.ts';
 import { historyCsv } from './historyCsv.ts';
-import { panelGuard, requester, validated } from './panelGuard.ts';
+import { validated } from '../validated.ts';
+import { panelGuard, requester } from './panelGuard.ts';
 import { type Scope, scopeOf } from './scope.ts';
 
 const DOMAINS_PAGE = 50;
@@ -179,6 +182,14 @@ export function adminPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wr
     return setMailboxPassword({
       administrator: found.administrator.name, address: mailbox.address, newPassword, requireChange, ...requester(request, 'admin'), isExpected: (now) => versionFor(found, now) === passwordVersion,
     }, dependencies);
+  });
+
+  app.post(at(OPERATIONS.checkPassword.path), async (request): Promise<CheckPasswordResponse> => {
+    const { administrator, scope } = await reachable(request, request.body);
+    const named = (request.body as { address?: unknown } | null | undefined)?.address;
+    const { address, newPassword } = validated(checkPasswordToSetSchema(policy, typeof named === 'string' ? named : '', { isCommon, strength }), request.body);
+    await account(address, scope);
+    return checkPasswordToSet({ administrator: administrator.name, address, newPassword }, dependencies);
   });
 
   app.post(at(OPERATIONS.requireChange.path), async (request) => {

@@ -1,20 +1,10 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Schema } from 'yup';
 import { ModuleError } from '../../../module/errors.ts';
-import { validateRequest } from '../../../module/requests/validateRequest.ts';
 import type { PanelKind, PanelSession } from '../../panels/panelSessions.ts';
 import { sameText } from '../../panels/tokens.ts';
 import type { AuditEvent } from '../../ports/auditLog.ts';
 import type { Requester } from '../../useCases/replacePassword.ts';
 import type { Wiring } from '../../wiring.ts';
-
-/** The body or the query as its schema has it. */
-export function validated<T>(schema: Schema<T>, given: unknown): T {
-  const verdict = validateRequest(schema, given);
-  if ('value' in verdict) return verdict.value;
-  const onlyPolicy = verdict.fields.every(({ code }) => code.startsWith('PASSWORD_'));
-  throw new ModuleError(onlyPolicy ? 'PASSWORD_REJECTED' : 'REQUEST_INVALID', { fields: verdict.fields });
-}
 
 export const requester = (request: FastifyRequest, kind: PanelKind): Requester => ({
   requestId: request.id, remoteAddress: request.ip, userAgent: request.headers['user-agent'] ?? '', surface: `${kind}-panel`, language: request.headers['accept-language'],

@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { CHANNELS } from '../../../module/channels.ts';
 import { ModuleError } from '../../../module/errors.ts';
+import type { ChangeOwnPasswordRequest, CheckPasswordResponse } from '../../../module/operations.ts';
 import { type DevicesResponse, USER_PANEL_OPERATIONS as OPERATIONS, type UserSessionResponse } from '../../../module/panelOperations.ts';
 import { isCommon } from '../../../module/policy/commonPasswords.ts';
 import { strength } from '../../../module/policy/passwordStrength.ts';
@@ -8,13 +9,15 @@ import { changeOwnPasswordSchema } from '../../../module/requests/changeOwnPassw
 import { emptySchema, endDeviceSchema, endDevicesSchema, userLogInSchema } from '../../../module/requests/panelRequests.ts';
 import { PANEL_STORE, type PanelSession } from '../../panels/panelSessions.ts';
 import { changeOwnPassword } from '../../useCases/changeOwnPassword.ts';
+import { checkNewPassword } from '../../useCases/checkNewPassword.ts';
 import { listSessions } from '../../useCases/listSessions.ts';
 import { revokeEverything, revokeOne, revokeOthers } from '../../useCases/revokeSessions.ts';
 import { verifyTyped } from '../../useCases/verifyTyped.ts';
 import type { Wiring } from '../../wiring.ts';
 import type { WrongPasswordLimit } from '../wrongPasswordLimit.ts';
 import { useCaseDependencies } from '../useCaseDependencies.ts';
-import { panelGuard, requester, validated } from './panelGuard.ts';
+import { validated } from '../validated.ts';
+import { panelGuard, requester } from './panelGuard.ts';
 
 /** In the place of an administrator's credential: who logged in so has to choose a new password before anything else. */
 const CHANGE_REQUIRED = 'change-required';
@@ -35,6 +38,9 @@ export function userPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wro
       reauthenticateAfterSeconds: config.panels.user.reauthenticateAfterSeconds, mailSettings: panels.mailSettings, changeRequired: credential === CHANGE_REQUIRED,
     };
   };
+
+  const passwords = ({ body }: FastifyRequest, address: string): ChangeOwnPasswordRequest =>
+    validated(changeOwnPasswordSchema(policy, address, (body as { currentPassword?: unknown } | null | undefined)?.currentPassword, { isCommon, strength }), body);
 
   /** The session of somebody who may do more than choose a new password. */
   async function free(request: FastifyRequest): Promise<PanelSession> {
@@ -68,12 +74,16 @@ export function userPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wro
     const { subject, id } = await guard.session(request);
     if (config.readOnly) throw new ModuleError('READ_ONLY');
     return limit(subject, request.ip, async () => {
-      const typed = (request.body as { currentPassword?: unknown } | null | undefined)?.currentPassword;
-      const passwords = validated(changeOwnPasswordSchema(policy, subject, typed, { isCommon, strength }), request.body);
-      const answer = await changeOwnPassword({ actor: { kind: 'owner', address: subject, sessionId: id }, ...passwords, ...requester(request, 'user') }, dependencies);
+      const answer = await changeOwnPassword({ actor: { kind: 'owner', address: subject, sessionId: id }, ...passwords(request, subject), ...requester(request, 'user') }, dependencies);
       guard.clearCookie(reply);
       return answer;
     });
+  });
+
+  app.post(at(OPERATIONS.checkPassword.path), async (request): Promise<CheckPasswordResponse> => {
+    const { subject } = await guard.session(request);
+    if (config.readOnly) throw new ModuleError('READ_ONLY');
+    return limit(subject, request.ip, () => checkNewPassword({ address: subject, ...passwords(request, subject), requester: requester(request, 'user') }, dependencies));
   });
 
   app.get(at(OPERATIONS.listDevices.path), async (request): Promise<DevicesResponse> => {

@@ -1,14 +1,16 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { CHANNELS } from '../../../module/channels.ts';
 import { ModuleError } from '../../../module/errors.ts';
-import { type ContextResponse, OPERATIONS } from '../../../module/operations.ts';
+import { type ChangeOwnPasswordRequest, type CheckPasswordResponse, type ContextResponse, OPERATIONS } from '../../../module/operations.ts';
 import { isCommon } from '../../../module/policy/commonPasswords.ts';
 import { strength } from '../../../module/policy/passwordStrength.ts';
 import { changeOwnPasswordSchema } from '../../../module/requests/changeOwnPassword.ts';
-import { validateRequest } from '../../../module/requests/validateRequest.ts';
 import { changeOwnPassword } from '../../useCases/changeOwnPassword.ts';
+import { checkNewPassword } from '../../useCases/checkNewPassword.ts';
+import type { Requester } from '../../useCases/replacePassword.ts';
 import type { Wiring } from '../../wiring.ts';
 import { authenticate } from '../guard.ts';
+import { validated } from '../validated.ts';
 import { useCaseDependencies } from '../useCaseDependencies.ts';
 import type { WrongPasswordLimit } from '../wrongPasswordLimit.ts';
 
@@ -16,6 +18,12 @@ import type { WrongPasswordLimit } from '../wrongPasswordLimit.ts';
 export function apiRoutes(app: FastifyInstance, wiring: Wiring, limit: WrongPasswordLimit): void {
   const { config, policy, host } = wiring;
   const at = (path: string): string => config.server.basePath + path;
+
+  const requester = (request: FastifyRequest): Requester => ({
+    requestId: request.id, remoteAddress: request.ip, userAgent: request.headers['user-agent'] ?? '', surface: 'account-section', language: request.headers['accept-language'],
+  });
+  const passwords = ({ body }: FastifyRequest, address: string): ChangeOwnPasswordRequest =>
+    validated(changeOwnPasswordSchema(policy, address, (body as { currentPassword?: unknown } | null | undefined)?.currentPassword, { isCommon, strength }), body);
 
   app.get(at(OPERATIONS.getContext.path), async (request): Promise<ContextResponse> => {
     const { address } = await authenticate(request, wiring);
@@ -27,18 +35,17 @@ export function apiRoutes(app: FastifyInstance, wiring: Wiring, limit: WrongPass
     const actor = await authenticate(request, wiring);
     if (config.readOnly) throw new ModuleError('READ_ONLY');
     return limit(actor.address, request.ip, async () => {
-      const typed = (request.body as { currentPassword?: unknown } | null | undefined)?.currentPassword;
-      const verdict = validateRequest(changeOwnPasswordSchema(policy, actor.address, typed, { isCommon, strength }), request.body);
-      if ('fields' in verdict) {
-        const onlyPolicy = verdict.fields.every(({ code }) => code.startsWith('PASSWORD_'));
-        throw new ModuleError(onlyPolicy ? 'PASSWORD_REJECTED' : 'REQUEST_INVALID', { fields: verdict.fields });
-      }
       const answer = await changeOwnPassword(
-        { actor, ...verdict.value, requestId: request.id, remoteAddress: request.ip, userAgent: request.headers['user-agent'] ?? '', surface: 'account-section', language: request.headers['accept-language'] },
+        { actor, ...passwords(request, actor.address), ...requester(request) },
         useCaseDependencies(wiring),
       );
       void reply.header('Set-Cookie', [...host.clearedCookies()]);
       return answer;
     });
+  });
+  app.post(at(OPERATIONS.checkPassword.path), async (request): Promise<CheckPasswordResponse> => {
+    const { address } = await authenticate(request, wiring);
+    if (config.readOnly) throw new ModuleError('READ_ONLY');
+    return limit(address, request.ip, () => checkNewPassword({ address, ...passwords(request, address), requester: requester(request) }, useCaseDependencies(wiring)));
   });
 }
