@@ -5,6 +5,9 @@ const FILE = /^([a-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3})\.json$/;
 /** Begins a text that `locales add` put there and nobody has translated: it counts as missing. */
 export const UNTRANSLATED = '@todo ';
 
+/** Whether a file may be called by it: a language of two or three letters, then script and region. */
+export const isLocaleTag = (tag: string): boolean => FILE.test(`${tag}.json`);
+
 /** The tags of the languages in a folder; none where there is no such folder. */
 export function localeTags(folder: string): readonly string[] {
   try {

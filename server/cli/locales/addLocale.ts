@@ -2,25 +2,17 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { regionOf } from '../../../module/texts/matchLanguage.ts';
 import { requiredKeys, sourceText } from '../../../module/texts/pluralKeys.ts';
-import { localePath, UNTRANSLATED } from '../../texts/localeFile.ts';
+import { isLocaleTag, localePath, UNTRANSLATED } from '../../texts/localeFile.ts';
+import { LocaleProblem } from './localeProblem.ts';
 import type { LocaleSources } from './localeSources.ts';
 import { sortedJson } from './sortedJson.ts';
-
-/** Raised with a sentence for the person at the terminal. */
-export class LocaleProblem extends Error {
-  override readonly name = 'LocaleProblem';
-}
 
 /**
  * Begins a language: its file with every key, each holding the English text behind `@todo `, and an empty glossary. Until a
  * text is translated people read the fallback. Answers the paths that were written; an existing file is never touched.
  */
 export function addLocale(tag: string, sources: LocaleSources, folder: string): readonly string[] {
-  let canonical: string | undefined;
-  try {
-    [canonical] = Intl.getCanonicalLocales(tag);
-  } catch { /* said below */ }
-  if (canonical !== tag) throw new LocaleProblem(`"${tag}" is no BCP 47 tag${canonical === undefined ? ', such as sk or pt-BR' : `; write it as ${canonical}`}`);
+  refuseTag(tag);
   const path = localePath(folder, tag);
   if (existsSync(path)) throw new LocaleProblem(`${path} is there already; see what it lacks with: locales check ${tag}`);
   const regional = regionOf(tag, sources.tags) !== null;
@@ -34,4 +26,20 @@ export function addLocale(tag: string, sources: LocaleSources, folder: string): 
   mkdirSync(dirname(glossary), { recursive: true });
   writeFileSync(glossary, `${JSON.stringify({ language: name, register: '', terms, avoid: {}, same: [], sameWords: [], sources: [] }, null, 2)}\n`);
   return [path, glossary];
+}
+
+/** Throws where the tag is not how the language is written, with the tag that was probably meant. */
+function refuseTag(tag: string): void {
+  let canonical: string | undefined;
+  try {
+    [canonical] = Intl.getCanonicalLocales(tag.replaceAll('_', '-'));
+  } catch { /* said below */ }
+  if (canonical === undefined || !isLocaleTag(canonical)) throw new LocaleProblem(`"${tag}" is no BCP 47 tag, such as sk, pt-BR or sr-Latn`);
+  if (canonical !== tag) throw new LocaleProblem(`"${tag}" is no BCP 47 tag; write it as ${canonical}`);
+  const { language } = new Intl.Locale(tag);
+  const names = new Intl.DisplayNames('en', { type: 'language', fallback: 'none' });
+  if (names.of(language) !== undefined) return;
+  // "jp" is where Japanese is spoken, not its code.
+  const spoken = language.length === 2 ? new Intl.Locale(`und-${language}`).maximize().language : 'en';
+  throw new LocaleProblem(`no language has the code "${language}"${spoken === 'en' || spoken === 'und' ? '' : `; did you mean ${spoken} (${names.of(spoken) ?? spoken})?`}`);
 }

@@ -5,6 +5,7 @@ import { localePath, UNTRANSLATED } from '../../texts/localeFile.ts';
 import { ellipsisRule, endingRule, invisibleRule, markupRule, spaceRule } from './characterRules.ts';
 import { complain, type Complaint, type Finding, warn } from './finding.ts';
 import { englishRule, englishWords } from './englishRule.ts';
+import { jsonProblem } from './jsonProblem.ts';
 import { glossaryRule, lengthRule, sameRule, scriptRule } from './languageRules.ts';
 import { type LocaleSources, NO_GLOSSARY } from './localeSources.ts';
 import { nearest } from './nearest.ts';
@@ -34,11 +35,12 @@ export function checkLocale(tag: string, sources: LocaleSources, options: CheckO
   const canonical = canonicalTag(tag);
   if (canonical !== tag) report(1, null, complain('tag', `${tag} is not how the language is written`, canonical === null ? 'a BCP 47 tag is expected, such as pt-BR' : `call the file ${canonical}.json`));
 
-  const texts = parse(content);
-  if ('problem' in texts) {
-    report(texts.line, null, complain('json', texts.problem, 'look for a missing comma, quote or brace on this line or the one before'));
+  const broken = jsonProblem(content);
+  if (broken !== null) {
+    report(broken.line, null, complain('json', broken.message, broken.suggestion));
     return found;
   }
+  const all = JSON.parse(content) as Readonly<Record<string, unknown>>;
   const lines = new Map<string, number>();
   for (const { key, line } of keyLines(content)) {
     if (lines.has(key)) report(line, key, complain('duplicate', `stands here and on line ${String(lines.get(key))}`, 'keep one of the two'));
@@ -47,7 +49,7 @@ export function checkLocale(tag: string, sources: LocaleSources, options: CheckO
   const lineOf = (key: string): number => lines.get(key) ?? 1;
   /** Where a key that is not there would follow. */
   const lineBefore = (key: string): number => Math.max(1, ...[...lines].filter(([each]) => each < key).map(([, line]) => line));
-  if (content !== sortedJson(texts.all)) report(1, null, complain('format', 'the keys are not sorted, or the lines are not laid out as in the other files', `mailbox-password locales check ${tag} --fix`));
+  if (content !== sortedJson(all)) report(1, null, complain('format', 'the keys are not sorted, or the lines are not laid out as in the other files', `mailbox-password locales check ${tag} --fix`));
 
   const { english } = sources;
   // In a folder of one's own a file lies over the shipped one: it may hold a single text.
@@ -57,7 +59,7 @@ export function checkLocale(tag: string, sources: LocaleSources, options: CheckO
   const glossary = sources.glossary(tag) ?? (parent === null ? null : sources.glossary(parent)) ?? NO_GLOSSARY;
   const words = englishWords(english);
   const missing: string[] = [];
-  for (const [key, text] of Object.entries(texts.all)) {
+  for (const [key, text] of Object.entries(all)) {
     const line = lineOf(key);
     if (typeof text !== 'string') report(line, key, complain('json', 'is not a text', 'write the text between double quotes'));
     else if (key === '@reviewed') {
@@ -83,10 +85,10 @@ export function checkLocale(tag: string, sources: LocaleSources, options: CheckO
       }
     }
   }
-  if (!('@reviewed' in texts.all) && tag !== 'en' && !over) report(1, null, complain('reviewed', 'does not say whether a native speaker has reviewed it', 'add "@reviewed": "no" as its first line'));
+  if (!('@reviewed' in all) && tag !== 'en' && !over) report(1, null, complain('reviewed', 'does not say whether a native speaker has reviewed it', 'add "@reviewed": "no" as its first line'));
   if (parent === null && !(over && sources.tags.includes(tag))) {
     for (const key of requiredKeys(tag, english)) {
-      if (key in texts.all) continue;
+      if (key in all) continue;
       const { category } = splitPlural(key, english);
       const complaint = category === null
         ? complain('missing', 'is missing: people would read English', `add it: ${sourceText(key, english) ?? ''}`)
@@ -108,18 +110,6 @@ function canonicalTag(tag: string): string | null {
     return Intl.getCanonicalLocales(tag)[0] ?? null;
   } catch {
     return null;
-  }
-}
-
-function parse(content: string): { readonly all: Readonly<Record<string, unknown>> } | { readonly problem: string; readonly line: number } {
-  try {
-    const all: unknown = JSON.parse(content);
-    if (typeof all === 'object' && all !== null && !Array.isArray(all)) return { all: all as Record<string, unknown> };
-    return { problem: 'is not an object of keys and texts', line: 1 };
-  } catch (error) {
-    const { message } = error as Error;
-    const at = Number(/position (\d+)/.exec(message)?.[1] ?? content.length);
-    return { problem: `is no JSON: ${message.split('\n')[0] ?? ''}`, line: content.slice(0, at).split('\n').length };
   }
 }
 

@@ -1,7 +1,9 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { packageRoot, readJson } from '../../paths.ts';
+import { packageRoot } from '../../paths.ts';
 import { localeTags, readTexts } from '../../texts/localeFile.ts';
+import { jsonProblem } from './jsonProblem.ts';
+import { LocaleProblem } from './localeProblem.ts';
 
 /** What translators are told about one text. */
 export interface Note {
@@ -28,6 +30,13 @@ export interface Glossary {
   readonly sources: readonly string[];
 }
 
+function read(path: string): unknown {
+  const content = readFileSync(path, 'utf8');
+  const problem = jsonProblem(content);
+  if (problem !== null) throw new LocaleProblem(`${path}:${String(problem.line)}: ${problem.message}\n    -> ${problem.suggestion}`);
+  return JSON.parse(content) as unknown;
+}
+
 export const shippedFolder = (): string => join(packageRoot(), 'locales');
 
 export const NO_GLOSSARY: Glossary = { language: '', register: '', terms: {}, avoid: {}, same: [], sameWords: [], sources: [] };
@@ -35,13 +44,14 @@ export const NO_GLOSSARY: Glossary = { language: '', register: '', terms: {}, av
 /** What languages are measured by: the English texts, their notes, the glossaries. All of it ships with the module. */
 export function localeSources(home = shippedFolder()) {
   const glossaryPath = (tag: string): string => join(home, 'glossary', `${tag}.json`);
+  read(join(home, 'en.json'));
   return {
     home,
     english: readTexts(home, 'en'),
-    notes: readJson(join(home, 'notes', 'en.json')) as Readonly<Record<string, Note>>,
+    notes: read(join(home, 'notes', 'en.json')) as Readonly<Record<string, Note>>,
     tags: localeTags(home),
     glossaryPath,
-    glossary: (tag: string): Glossary | null => (existsSync(glossaryPath(tag)) ? { ...NO_GLOSSARY, ...(JSON.parse(readFileSync(glossaryPath(tag), 'utf8')) as Partial<Glossary>) } : null),
+    glossary: (tag: string): Glossary | null => (existsSync(glossaryPath(tag)) ? { ...NO_GLOSSARY, ...(read(glossaryPath(tag)) as Partial<Glossary>) } : null),
   };
 }
 

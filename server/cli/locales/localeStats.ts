@@ -1,7 +1,10 @@
+import { readFileSync } from 'node:fs';
 import { regionOf } from '../../../module/texts/matchLanguage.ts';
 import { requiredKeys } from '../../../module/texts/pluralKeys.ts';
 import { readJson } from '../../paths.ts';
 import { localePath, localeTags, readTexts } from '../../texts/localeFile.ts';
+import { jsonProblem } from './jsonProblem.ts';
+import { LocaleProblem } from './localeProblem.ts';
 import type { LocaleSources } from './localeSources.ts';
 
 export interface LocaleStats {
@@ -19,6 +22,8 @@ export interface LocaleStats {
 export function localeStats(sources: LocaleSources, folder: string): readonly LocaleStats[] {
   return localeTags(folder).map((tag) => {
     const differsFrom = regionOf(tag, sources.tags);
+    const problem = jsonProblem(readFileSync(localePath(folder, tag), 'utf8'));
+    if (problem !== null) throw new LocaleProblem(`${localePath(folder, tag)}:${String(problem.line)}: ${problem.message}\n    -> ${problem.suggestion}`);
     const texts = readTexts(folder, tag);
     const wanted = requiredKeys(tag, sources.english);
     const translated = Object.keys(texts).filter((key) => wanted.includes(key)).length;

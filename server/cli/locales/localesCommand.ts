@@ -1,11 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
+import { regionOf } from '../../../module/texts/matchLanguage.ts';
 import { localePath, localeTags } from '../../texts/localeFile.ts';
-import { addLocale, LocaleProblem } from './addLocale.ts';
+import { PSEUDO_LANGUAGES } from '../../texts/pseudoLanguage.ts';
+import { addLocale } from './addLocale.ts';
 import { checkLocale } from './checkLocale.ts';
 import { checkGlossary, checkNotes, fixedLayout } from './checkSources.ts';
 import type { Finding } from './finding.ts';
+import { LocaleProblem } from './localeProblem.ts';
 import { localeSources, shippedFolder } from './localeSources.ts';
 import { localeStats, statsTable } from './localeStats.ts';
 import { startPreview } from './preview/previewServer.ts';
@@ -23,11 +26,24 @@ function inWords(finding: Finding): string {
   return `${relative(process.cwd(), file)}:${String(line)}: ${severity} [${rule}] ${key === null ? '' : `${key}: `}${message}\n    -> ${suggestion}\n`;
 }
 
+/** What somebody types who thinks of a language and not of a file: `pt-br`, `zh_tw`, `german`. */
+function noFile(tag: string, there: readonly string[], folder: string): LocaleProblem {
+  const like = there.find((each) => each.toLowerCase() === tag.toLowerCase().replaceAll('_', '-'));
+  return new LocaleProblem(`no file for ${tag} in ${folder}; ${like === undefined ? `begin one with: locales add ${tag}, or see what there is with: locales stats` : `it is written ${like}`}`);
+}
+
+/** Of the shipped languages, the pseudo languages and, where one is named, a folder of one's own. */
+function existing(tag: string, flags: FolderOption): string {
+  const there = [...PSEUDO_LANGUAGES, ...localeTags(shippedFolder()), ...localeTags(folderOf(flags))];
+  if (!there.includes(tag)) throw noFile(tag, there, folderOf(flags));
+  return tag;
+}
+
 function check(tags: readonly string[], flags: CheckFlags): void {
   const folder = folderOf(flags);
   const there = localeTags(folder);
   const unknown = tags.filter((tag) => !there.includes(tag));
-  if (unknown.length > 0) throw new LocaleProblem(`no file for ${unknown.join(', ')} in ${folder}; begin one with: locales add ${unknown[0] ?? 'xx'}`);
+  for (const tag of unknown) throw noFile(tag, there, folder);
   const wanted = tags.length === 0 ? there : tags;
   if (flags.fix === true) {
     const { home, notes } = localeSources();
@@ -72,19 +88,22 @@ export function localesCommand(): Command {
     .action(async (tag: string, flags: FolderOption) => {
       await told(() => {
         const written = addLocale(tag, localeSources(), folderOf(flags));
-        say(`${written.map((path) => `wrote ${relative(process.cwd(), path)}`).join('\n')}\nReplace each text that begins with "@todo". Nothing else is needed: the language is offered with its first text.\n`);
+        const wider = regionOf(tag, localeTags(shippedFolder()));
+        say(`${written.map((path) => `wrote ${relative(process.cwd(), path)}`).join('\n')}\n${wider === null ? '' : `Write into it only what is different from ${wider}.json, key by key.\n`}`);
+        if (wider === null) say(`Replace each text that begins with "@todo". Nothing else is needed: the language is offered with its first text.\n`);
       });
     });
   withFolder(locales.command('stats').description('how far each language is'))
     .option('--json', 'print JSON')
-    .action((flags: CheckFlags) => {
+    .action((flags: CheckFlags) => told(() => {
       const rows = localeStats(localeSources(), folderOf(flags));
       say(flags.json === true ? `${JSON.stringify(rows, null, 2)}\n` : statsTable(rows));
-    });
+    }));
   withFolder(locales.command('preview').description('every surface in every state on one page; reloads when you save').argument('<tag>', 'a language, or en-XA, ar-XB'))
     .option('-p, --port <number>', 'port to listen on', '8090')
     .action(async (tag: string, flags: FolderOption & { readonly port: string }) => {
       await told(async () => {
+        existing(tag, flags);
         const { url } = await startPreview({ port: Number(flags.port), folder: flags.dir === undefined ? null : folderOf(flags) });
         say(`\n  ${url}/${tag}/\n\n  Save a file and the page reloads. Ctrl+C ends it.\n`);
       });
@@ -93,7 +112,7 @@ export function localesCommand(): Command {
     .option('-o, --out <folder>', 'where to put them', 'shots')
     .action(async (tag: string, flags: FolderOption & { readonly out: string }) => {
       await told(async () => {
-        const paths = await takeShots(tag, resolve(flags.out, tag), flags.dir === undefined ? null : folderOf(flags));
+        const paths = await takeShots(existing(tag, flags), resolve(flags.out, tag), flags.dir === undefined ? null : folderOf(flags));
         say(`${String(paths.length)} pictures in ${resolve(flags.out, tag)}\n`);
       });
     });

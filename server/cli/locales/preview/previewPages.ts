@@ -11,12 +11,26 @@ const escape = (text: string): string => text.replaceAll('&', '&amp;').replaceAl
 const page = (tag: string, title: string, head: string, body: string): string =>
   `<!doctype html><html lang="${tag}" dir="${directionOf(tag)}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escape(title)}</title><link rel="icon" href="data:,">${head}</head><body>${body}</body></html>`;
 
-/** Reloads what is looked at when a file is saved. A page inside the overview is reloaded by that. */
-export const RELOAD = `let stamp; if (top === window && !location.search.includes('still')) setInterval(async () => {
-  const now = await (await fetch('/stamp')).text();
-  if (stamp !== undefined && stamp !== now) { location.reload(); }
-  stamp = now;
-}, 700);`;
+/**
+ * Reloads what is looked at when a file is saved, and says above it where a file cannot be read (what is shown is then the last
+ * state that could). A page inside the overview is reloaded by that.
+ */
+export const RELOAD = `let stamp; let bar; const tag = location.pathname.split('/')[1];
+const look = async () => {
+  const now = await (await fetch('/stamp/' + tag)).json();
+  if (stamp !== undefined && stamp !== now.stamp) { location.reload(); return; }
+  stamp = now.stamp;
+  if (now.problem && !bar) {
+    bar = Object.assign(document.createElement('p'), { id: 'locale-problem', lang: 'en', dir: 'ltr', textContent: now.problem });
+    bar.setAttribute('role', 'alert');
+    bar.style.cssText = 'position:sticky;top:0;z-index:9;margin:0;padding:12px 16px;background:#b00020;color:#fff;font:15px/1.5 Arial,sans-serif;white-space:pre-wrap';
+    document.body.prepend(bar);
+  }
+};
+if (top === window && !location.search.includes('still')) { look().catch(() => {}); setInterval(() => look().catch(() => {}), 500); }`;
+
+/** Where nothing can be shown, what to do; mends itself with the next good save. */
+export const problemPage = (tag: string, problem: string): string => page('en', `Preview: ${tag}`, '<script type="module" src="/reload.js"></script>', `<main><h1>Nothing to show</h1><p>${escape(problem)}</p></main>`);
 
 /** Does the steps of a scene, then marks the page. */
 export const STEPS = `

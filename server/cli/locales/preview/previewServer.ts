@@ -7,9 +7,10 @@ import { type Surface, SURFACE_TEXTS } from '../../../../module/texts/surfaceTex
 import { packageRoot, readJson } from '../../../paths.ts';
 import { localePath, localeTags } from '../../../texts/localeFile.ts';
 import { createTextLibrary, type TextLibrary } from '../../../texts/textLibrary.ts';
-import { LocaleProblem } from '../addLocale.ts';
+import { jsonProblem } from '../jsonProblem.ts';
+import { LocaleProblem } from '../localeProblem.ts';
 import { localeSources } from '../localeSources.ts';
-import { overviewPage, RELOAD, scenePage, STEPS } from './previewPages.ts';
+import { overviewPage, problemPage, RELOAD, scenePage, STEPS } from './previewPages.ts';
 import { type Answer, DEFAULTS, SCENES } from './scenes.ts';
 
 const TYPES: Readonly<Record<string, string>> = { '.js': 'text/javascript', '.css': 'text/css', '.json': 'application/json', '.txt': 'text/plain', '.woff2': 'font/woff2' };
@@ -28,7 +29,15 @@ export async function startPreview({ port = 0, folder = null }: { readonly port?
   if (!existsSync(join(client, 'assets.json'))) throw new LocaleProblem('the pages are not built yet: npm run build');
   const assets = readJson(join(client, 'assets.json')) as Record<string, string>;
   const library = createTextLibrary(folder);
-  const server = createServer((request, response) => { answer(request, response); });
+  const server = createServer((request, response) => {
+    try {
+      answer(request, response);
+    } catch (error) {
+      // English itself or its notes cannot be read at the moment.
+      if (!response.headersSent) response.writeHead(200, { 'Content-Type': 'text/html; charset=utf-8', 'Cache-Control': 'no-store' });
+      response.end(problemPage((request.url ?? '').split('/')[1] ?? '', (error as Error).message));
+    }
+  });
 
   function answer(request: IncomingMessage, response: ServerResponse): void {
     const { pathname } = new URL(request.url ?? '/', 'http://preview');
@@ -36,7 +45,7 @@ export async function startPreview({ port = 0, folder = null }: { readonly port?
       response.writeHead(status, { 'Content-Type': `${type}; charset=utf-8`, 'Cache-Control': 'no-store' }).end(body);
     };
     const sendAnswer = ({ status, body }: Answer): void => { send(status === 200 ? 'application/json' : 'application/problem+json', JSON.stringify(body), status); };
-    if (pathname === '/stamp') send('text/plain', stampOf(folder));
+    if (pathname.startsWith('/stamp/')) send('application/json', JSON.stringify({ stamp: stampOf(folder), problem: problemOf(pathname.split('/')[2] ?? '', folder) }));
     else if (pathname === '/reload.js') send('text/javascript', RELOAD);
     else if (pathname === '/steps.js') send('text/javascript', STEPS);
     else {
@@ -73,6 +82,22 @@ export async function startPreview({ port = 0, folder = null }: { readonly port?
 const surfaceTexts = (surface: Surface, tag: string, library: TextLibrary): object =>
   withShortKeys(Object.fromEntries(Object.entries(library.texts(library.choose([tag]))).filter(([key]) => SURFACE_TEXTS[surface].test(key))));
 
-/** Changes whenever a language file does. */
-const stampOf = (own: string | null): string => [join(packageRoot(), 'locales'), ...(own === null ? [] : [own])]
-  .flatMap((folder) => localeTags(folder).map((tag) => String(statSync(localePath(folder, tag)).mtimeMs))).join();
+const foldersOf = (own: string | null): readonly string[] => [join(packageRoot(), 'locales'), ...(own === null ? [] : [own])];
+
+/** Changes whenever a language file does, or the notes. */
+const stampOf = (own: string | null): string => foldersOf(own)
+  .flatMap((folder) => [...localeTags(folder).map((tag) => localePath(folder, tag)), join(folder, 'notes', 'en.json')])
+  .map((path) => String(statSync(path, { throwIfNoEntry: false })?.mtimeMs)).join();
+
+/** What keeps a language's file, or the English one behind it, from being read, with its line; null where nothing does. */
+function problemOf(tag: string, own: string | null): string | null {
+  for (const folder of foldersOf(own)) {
+    for (const each of new Set([tag, 'en'])) {
+      const path = localePath(folder, each);
+      const content = existsSync(path) ? readFileSync(path, 'utf8') : '{}';
+      const problem = jsonProblem(content);
+      if (problem !== null) return `${path}:${String(problem.line)}: ${problem.message}\n-> ${problem.suggestion}. Until then you see the last state that could be read.`;
+    }
+  }
+  return null;
+}

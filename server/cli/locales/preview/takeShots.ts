@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { LocaleProblem } from '../addLocale.ts';
+import { LocaleProblem } from '../localeProblem.ts';
 import { startPreview } from './previewServer.ts';
 import { SCENES } from './scenes.ts';
 

@@ -1,9 +1,11 @@
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { addLocale, LocaleProblem } from '../../../../server/cli/locales/addLocale.ts';
+import { addLocale } from '../../../../server/cli/locales/addLocale.ts';
 import { checkLocale } from '../../../../server/cli/locales/checkLocale.ts';
 import { checkGlossary, checkNotes, fixedLayout } from '../../../../server/cli/locales/checkSources.ts';
+import { jsonProblem } from '../../../../server/cli/locales/jsonProblem.ts';
+import { LocaleProblem } from '../../../../server/cli/locales/localeProblem.ts';
 import { localeSources } from '../../../../server/cli/locales/localeSources.ts';
 import { localeStats, statsTable } from '../../../../server/cli/locales/localeStats.ts';
 import { sortedJson, sortedLines } from '../../../../server/cli/locales/sortedJson.ts';
@@ -141,11 +143,42 @@ test('other scripts: left in Latin letters, two alphabets in one word, wide char
 });
 
 test('what is no language file at all', () => {
-  expect(check('de', { 'de.json': '{\n  "a.copy": "Kopieren"\n  "a.done": "Fertig."\n}\n' })).toMatchObject([{ rule: 'json', line: 3, severity: 'error' }]);
+  expect(check('de', { 'de.json': '{\n  "a.copy": "Kopieren"\n  "a.done": "Fertig."\n}\n' })).toMatchObject([{ rule: 'json', line: 2, severity: 'error', message: 'a comma is missing at the end of this line' }]);
   expect(check('de', { 'de.json': '["a"]' })).toMatchObject([{ rule: 'json', line: 1 }]);
   expect(check('de', { 'de.json': sortedJson(GERMAN).replace('  "a.done"', '  "a.copy": "Kopie",\n  "a.done"') }).map(({ rule, line }) => [rule, line])).toContainEqual(['duplicate', 4]);
   expect(check('de', { 'de.json': `${JSON.stringify(GERMAN)}\n` }).map(({ rule }) => rule)).toEqual(['format']);
   expect(check('pt-br', { 'pt-br.json': { '@reviewed': 'no' } }).find(({ rule }) => rule === 'tag')?.suggestion).toBe('call the file pt-BR.json');
+});
+
+test.each<[string, string, number, string]>([
+  ['a comma that is missing', '{\n  "a": "x"\n  "b": "y"\n}\n', 2, 'comma is missing'],
+  ['a comma too many at the end', '{\n  "a": "x",\n  "b": "y",\n}\n', 3, 'comma too many'],
+  ['two commas', '{\n  "a": "x",,\n  "b": "y"\n}\n', 2, 'comma too many'],
+  ['a quote inside the text', '{\n  "a": "x",\n  "b": "say "hi" now"\n}\n', 3, 'inside the text'],
+  ['a text that is not closed', '{\n  "a": "x,\n  "b": "y"\n}\n', 2, 'not closed'],
+  ['a tab in a text', '{\n  "a": "x\ty"\n}\n', 2, 'tab'],
+  ['typographic quotes', '{\n  "a": \u201ex\u201c,\n  "b": "y"\n}\n', 2, 'double quotes'],
+  ['a key without its quote', '{\n  "a": "x",\n  b": "y"\n}\n', 3, 'before the key'],
+  ['a colon that is missing', '{\n  "a" "x"\n}\n', 2, 'colon'],
+  ['a text that is missing', '{\n  "a": ,\n  "b": "y"\n}\n', 2, 'text is missing'],
+  ['no end', '{\n  "a": "x"\n', 2, 'ends too early'],
+  ['a second end', '{\n  "a": "x"\n}\n}\n', 4, 'after the closing'],
+  ['a list', '["a"]', 1, 'not an object'],
+  ['an empty file', '', 1, 'does not begin'],
+  ['an invisible mark before all', '\ufeff{}', 1, 'BOM'],
+  ['a comma in a glossary', '{\n  "terms": {\n    "a": "x"\n    "b": "y"\n  },\n  "same": []\n}', 3, 'comma is missing'],
+])('no JSON: %s has its line and plain words', (_name, content, line, message) => {
+  expect(jsonProblem(content)).toMatchObject({ line, message: expect.stringContaining(message) as string, suggestion: expect.stringMatching(/./) as string });
+});
+
+test('what is JSON is left alone, whatever it holds', () => {
+  for (const content of ['{}', '{"a":"\\u00e9 \\" \\\\","b":{"c":[1,-2.5,true,null,"x"],"d":{}}}']) expect([content, jsonProblem(content)]).toEqual([content, null]);
+});
+
+test('a glossary, notes or English texts that cannot be read: where and why, not a stack', () => {
+  for (const name of ['glossary/de.json', 'notes/en.json', 'en.json']) {
+    expect(() => { localeSources(home({ [name]: '{\n  "a": "x"\n  "b": "y"\n}' })).glossary('de'); }).toThrow(new RegExp(`${name.replace('.', '[.]')}:2: a comma is missing`));
+  }
 });
 
 test('the notes: none missing, none too many, every placeholder explained, English within its own limit', () => {
@@ -182,6 +215,16 @@ test('add: every key with its hint, nothing of it counts as translated, a second
   expect(() => addLocale('cs', sources, folder)).toThrow(LocaleProblem);
   expect(() => addLocale('pt_br', sources, folder)).toThrow(LocaleProblem);
   expect(() => addLocale('PT-br', sources, folder)).toThrow(/pt-BR/);
+  expect(() => addLocale('pt_BR', sources, folder)).toThrow(/pt-BR/);
+  expect(() => addLocale('german', sources, folder)).toThrow(/no BCP 47 tag/);
+  expect(() => addLocale('jp', sources, folder)).toThrow(/did you mean ja \(Japanese\)/);
+  expect(() => addLocale('xx', sources, folder)).toThrow(/no language has the code "xx"$/);
+  addLocale('cy', sources, folder);
+  expect(Object.keys(JSON.parse(readFileSync(join(folder, 'cy.json'), 'utf8')) as object).filter((key) => key.startsWith('a.left'))).toHaveLength(6);
+  addLocale('sr', sources, folder);
+  // In another script it is a language of its own, not a region of it.
+  addLocale('sr-Latn', localeSources(folder), folder);
+  expect(JSON.parse(readFileSync(join(folder, 'sr-Latn.json'), 'utf8'))).toMatchObject({ 'a.copy': '@todo Copy' });
   addLocale('en-GB', sources, folder);
   expect(JSON.parse(readFileSync(join(folder, 'en-GB.json'), 'utf8'))).toEqual({ '@reviewed': 'no' });
 });

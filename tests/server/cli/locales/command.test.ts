@@ -23,5 +23,7 @@ test('check, add and stats in a folder of one\'s own: what is printed, and the e
   expect(new Set(findings.map(({ severity }) => severity))).toEqual(new Set(['warning']));
 
   expect(run('check', 'xx', '--dir', dir)).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('locales add xx') as string });
+  expect(run('check', 'SK', '--dir', dir)).toMatchObject({ status: 1, stderr: expect.stringContaining('it is written sk') as string });
+  for (const command of ['preview', 'shots']) expect(run(command, 'qq')).toMatchObject({ status: 1, stdout: '', stderr: expect.stringContaining('no file for qq') as string });
   expect(run('stats', '--dir', dir).stdout).toMatch(/^sk\s+Slovak\s+0 of \d+\s+0 %\s+not reviewed$/m);
 }, 300_000);
