@@ -12,6 +12,7 @@ export interface DovecotOptions {
   /** Where submission hands mail on to. */
   readonly relayPort?: number;
   readonly authCache?: boolean;
+  /** More configuration, after ours; `{doveadm}` stands for the port of the doveadm HTTP listener. */
   readonly extra?: string;
   /** A certificate and its key (PEM files): IMAP also over TLS; the doveadm HTTP API only so where `doveadm` is true (its listener has one name). */
   readonly tls?: { readonly certificate: string; readonly key: string; readonly doveadm?: boolean };
@@ -78,7 +79,7 @@ userdb {
  driver = static
  args = uid=65534 gid=65534 home=${folder}/mail/%u
 }
-${extra}
+${extra.replaceAll('{doveadm}', String(doveadm))}
 `);
   let running: Running | undefined;
   const log = () => (existsSync(`${folder}/log`) ? readFileSync(`${folder}/log`, 'utf8') : '');

@@ -101,10 +101,41 @@ function filled(value: unknown, key = '', driver = ''): unknown {
   return Object.fromEntries(entries.map(([name, inner]) => [name, filled(inner, name, own)]));
 }
 
-test('every link of the documents leads to a file that is there', () => {
-  const files = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).map((name) => join('docs', name))];
-  const dead = files.flatMap((file) => [...readFileSync(join(root, file), 'utf8').replaceAll(/```[\s\S]*?```/g, '').matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)]
-    .map((found) => String(found[1])).filter((target) => !/^[a-z]+:/.test(target) && !existsSync(join(root, dirname(file), target))).map((target) => `${file}: ${target}`));
+/** The names by which a page's headings are linked, as GitHub makes them: the second of a name has -1. */
+function anchorsOf(text: string): ReadonlySet<string> {
+  const seen = new Map<string, number>();
+  return new Set([...text.replaceAll(/^ *```[\s\S]*?^ *```$/gm, '').matchAll(/^#{1,6} (.*)$/gm)].map(([, heading = '']) => {
+    const name = heading.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase().replaceAll(/[^\p{L}\p{N}\p{Pc} -]/gu, '').replaceAll(' ', '-');
+    const before = seen.get(name) ?? 0;
+    seen.set(name, before + 1);
+    return before === 0 ? name : `${name}-${String(before)}`;
+  }));
+}
+
+test('every link of the documents leads to a file that is there, and to a heading that it has', () => {
+  const files = ['README.md', 'CONTRIBUTING.md', 'SECURITY.md', 'locales/README.md', ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md')).map((name) => join('docs', name))];
+  const links = files.flatMap((file) => [...readFileSync(join(root, file), 'utf8').replaceAll(/```[\s\S]*?```/g, '').matchAll(/\]\(([^)#\s]*)(?:#([^)\s]+))?\)/g)].map(([, target = '', anchor]) => ({ file, target, anchor }))).filter(({ target }) => !/^[a-z]+:/.test(target));
+  const dead = links.filter(({ file, target, anchor }) => {
+    const path = target === '' ? join(root, file) : join(root, dirname(file), target);
+    return !existsSync(path) || (anchor !== undefined && !anchorsOf(readFileSync(path, 'utf8')).has(anchor));
+  });
   expect(dead).toEqual([]);
-  expect(files.length).toBeGreaterThan(10);
+  expect(links.filter(({ anchor }) => anchor !== undefined).length).toBeGreaterThan(10);
+});
+
+test('every command of the documents is a command, with options that it has', () => {
+  const commands = commandsOf();
+  const files = ['README.md', ...readdirSync(join(root, 'docs'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.md') && name !== 'cli.md').map((name) => join('docs', name))];
+  const said = files.flatMap((file) => {
+    const text = readFileSync(join(root, file), 'utf8');
+    const [fenced, inline] = [[...text.matchAll(/^ *```\w*\n([\s\S]*?)^ *```$/gm)].flatMap(([, lines = '']) => lines.split('\n')), [...text.replaceAll(/```[\s\S]*?```/g, '').matchAll(/`([^`]+)`/g)].map(([, code = '']) => code)];
+    return [...fenced, ...inline].map((line) => /^(?:sudo )?mailbox-password ([a-z].*)$/.exec(line.trim())?.[1]).filter((line) => line !== undefined).map((line) => ({ file, line: line.replace(/\s+#.*$|[|<].*$/, '') }));
+  });
+  const wrong = said.filter(({ line }) => {
+    const found = commands.filter(({ name }) => line === name || line.startsWith(`${name} `)).sort((left, right) => right.name.length - left.name.length)[0];
+    if (found === undefined) return !commands.some(({ name }) => name.startsWith(`${line.split(' ')[0] ?? ''} `));
+    return [...line.matchAll(/(?<=\s)(--[a-z-]+|-[a-z])(?=[\s=]|$)/g)].some(([, flag]) => !found.command.options.some(({ long, short }) => long === flag || short === flag));
+  });
+  expect(wrong).toEqual([]);
+  expect(said.length).toBeGreaterThan(30);
 });
