@@ -83,7 +83,7 @@ export function DomainChooser({ api, domain, free, onChoose, onSignedOut }: Doma
         onChange={(event) => { setTyped(event.target.value); setOpen(true); }} onKeyDown={keyDown} onClick={() => { setOpen(true); }} onFocus={(event) => { event.target.select(); }}
         onBlur={() => { if (free) choose(whole(typed)); setOpen(false); setTyped(null); }} />
       {!free && <span className="chevron" aria-hidden="true">▾</span>}
-      <ul ref={listbox} id={`${id}-list`} role="listbox" aria-label={t('adminPanel.selectDomain')} hidden={!open || free}
+      <ul ref={listbox} id={`${id}-list`} role="listbox" aria-label={t('adminPanel.typeDomain')} hidden={!open || free}
         onScroll={({ currentTarget: { scrollTop, clientHeight, scrollHeight } }) => { if (scrollTop + clientHeight > scrollHeight - 120) more(); }}
         onMouseDown={(event) => { event.preventDefault(); }}>
         {domains.map((name, at) => (

@@ -4,8 +4,8 @@ import type { Translator } from '../i18n/translator.ts';
 
 interface ErrorBoundaryProps {
   readonly children: ReactNode;
-  /** Loads anew what broke off; left out: what is inside is drawn once more from the beginning. */
-  readonly onReload?: () => void;
+  /** Loads anew what it was drawn from; then it is drawn once more. */
+  readonly onReload: () => Promise<void> | void;
 }
 
 /** Where drawing breaks off by a fault of ours there are words and a way on, never a blank page. React offers this to classes only. */
@@ -21,7 +21,9 @@ export class ErrorBoundary extends Component<ErrorBoundaryProps, { readonly brok
   override render(): ReactNode {
     if (!this.state.broken) return this.props.children;
     const { t } = this.context;
-    const reload = this.props.onReload ?? ((): void => { this.setState({ broken: false }); });
+    const reload = (): void => {
+      void Promise.resolve(this.props.onReload()).finally(() => { this.setState({ broken: false }); });
+    };
     return (
       <div role="alert" className="login">
         <p className="warning">{t('state.broken')}</p>

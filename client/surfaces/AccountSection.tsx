@@ -51,7 +51,7 @@ export function AccountSection({ api, bridge }: { readonly api: Api; readonly br
 
   return (
     <TranslatorContext value={translator}>
-      <div className="root" lang={translator.language} dir={translator.direction} data-theme={bridge.theme ?? 'auto'}><ErrorBoundary>{content()}</ErrorBoundary></div>
+      <div className="root" lang={translator.language} dir={translator.direction} data-theme={bridge.theme ?? 'auto'}><ErrorBoundary onReload={() => client.resetQueries()}>{content()}</ErrorBoundary></div>
     </TranslatorContext>
   );
 }
