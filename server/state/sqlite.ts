@@ -1,7 +1,7 @@
 import Database from 'libsql';
 import { Kysely, type SqliteDatabase, SqliteDialect } from 'kysely';
 
-const RETURNS_ROWS = /^\s*(select|with|pragma)\b|\breturning\b/i;
+const RETURNS_ROWS = /^\s*(select|with|pragma|explain)\b|\breturning\b/i;
 
 /**
  * SQLite through libsql, for Kysely. `synchronous = FULL` in WAL mode: a committed row survives a power cut, which is what the

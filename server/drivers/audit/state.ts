@@ -1,7 +1,8 @@
-import { type Selectable, sql } from 'kysely';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Expression, expressionBuilder, type Selectable, sql, type SqlBool } from 'kysely';
 import type { ChannelCounts } from '../../../module/channels.ts';
 import { ModuleError } from '../../../module/errors.ts';
-import type { AuditEvent, AuditLog } from '../../ports/auditLog.ts';
+import type { AuditEvent, AuditLog, AuditQuery } from '../../ports/auditLog.ts';
 import type { StateDatabase, StateTables } from '../../state/stateDatabase.ts';
 
 const like = (column: string, pattern: string) => sql<boolean>`lower(${sql.ref(column)}) like ${pattern.toLowerCase()} escape '!'`;
@@ -13,10 +14,36 @@ const toEvent = (row: Selectable<StateTables['audit']>): AuditEvent => ({
 });
 
 /** Time and request: a request writes one row, so this parts any two rows. */
-function position(cursor: string): { at: number; requestId: string } {
+function position(cursor: string): Position {
   const found = /^(\d{1,15}):(.{1,64})$/.exec(cursor);
   if (found === null) throw new ModuleError('REQUEST_INVALID');
   return { at: Number(found[1]), requestId: String(found[2]) };
+}
+
+interface Position { readonly at: number; readonly requestId: string }
+
+/** Rows that one statement looks through at most: a search that finds nothing reads the whole log, and must stop nobody else meanwhile. */
+const SLICE = 10_000;
+
+/** The log from a position downwards. The first condition on `at` is what an index can start from; that of the pair alone would be tried row by row. */
+export function newestFirst(database: StateDatabase, { from, to }: Pick<AuditQuery, 'from' | 'to'>, below: Position | null) {
+  let rows = database.selectFrom('audit');
+  if (from !== undefined) rows = rows.where('at', '>=', from);
+  if (to !== undefined) rows = rows.where('at', '<', to);
+  if (below !== null) rows = rows.where('at', '<=', below.at).where((eb) => eb.or([eb('at', '<', below.at), eb('request_id', '<', below.requestId)]));
+  return rows.orderBy('at', 'desc').orderBy('request_id', 'desc');
+}
+
+/** What no index answers; null where everything is wanted. */
+function filtered({ domains, address, actor, outcome }: Pick<AuditQuery, 'domains' | 'address' | 'actor' | 'outcome'>): Expression<SqlBool> | null {
+  const eb = expressionBuilder<StateTables, 'audit'>();
+  const conditions: Expression<SqlBool>[] = [];
+  if (domains !== null) conditions.push(eb.or(domains.map((domain) => like('address', `%@${escapeLike(domain)}`))));
+  if (address !== undefined && address !== '') conditions.push(like('address', `%${escapeLike(address)}%`));
+  if (actor !== undefined && actor !== '') conditions.push(eb('actor', '=', actor));
+  if (outcome === 'refused') conditions.push(eb('outcome', 'not in', ['done', 'pending']));
+  else if (outcome !== undefined) conditions.push(eb('outcome', '=', outcome));
+  return conditions.length === 0 ? null : eb.and(conditions);
 }
 
 /** The audit log in the module's state database; rows are only ever added. */
@@ -28,20 +55,22 @@ export const createStateAudit = (database: StateDatabase): AuditLog => ({
       outcome: event.outcome, ended: JSON.stringify(event.ended),
     }).execute();
   },
-  async read({ domains, address, actor, outcome, from, to, cursor, limit }) {
-    let rows = database.selectFrom('audit').selectAll();
-    if (domains !== null) rows = rows.where((eb) => eb.or(domains.map((domain) => like('address', `%@${escapeLike(domain)}`))));
-    if (address !== undefined && address !== '') rows = rows.where(like('address', `%${escapeLike(address)}%`));
-    if (actor !== undefined && actor !== '') rows = rows.where('actor', '=', actor);
-    if (outcome === 'refused') rows = rows.where('outcome', 'not in', ['done', 'pending']);
-    else if (outcome !== undefined) rows = rows.where('outcome', '=', outcome);
-    if (from !== undefined) rows = rows.where('at', '>=', from);
-    if (to !== undefined) rows = rows.where('at', '<', to);
-    if (cursor !== null) {
-      const { at, requestId } = position(cursor);
-      rows = rows.where((eb) => eb.or([eb('at', '<', at), eb.and([eb('at', '=', at), eb('request_id', '<', requestId)])]));
-    }
-    const found = await rows.orderBy('at', 'desc').orderBy('request_id', 'desc').limit(limit + 1).execute();
+  async read({ cursor, limit, ...filter }) {
+    const wanted = filtered(filter);
+    const found: Selectable<StateTables['audit']>[] = [];
+    let from: Position | null = cursor === null ? null : position(cursor);
+    do {
+      const slice = newestFirst(database, filter, from);
+      const end: Position | null = wanted === null ? null : await slice.select(['at', 'request_id']).offset(SLICE - 1).limit(1).executeTakeFirst().then((row) => (row === undefined ? null : { at: Number(row.at), requestId: row.request_id }));
+      let rows = slice.selectAll();
+      if (wanted !== null) rows = rows.where(wanted);
+      // Down to the end of the slice and no further.
+      if (end !== null) rows = rows.where('at', '>=', end.at).where((eb) => eb.or([eb('at', '>', end.at), eb('request_id', '>=', end.requestId)]));
+      found.push(...await rows.limit(limit + 1 - found.length).execute());
+      from = end;
+      // SQLite answers in this thread: between two slices others have their turn.
+      if (from !== null) await nextTurn();
+    } while (from !== null && found.length <= limit);
     const events = found.slice(0, limit).map(toEvent);
     const last = events.at(-1);
     return { events, nextCursor: found.length > limit && last !== undefined ? `${String(last.at)}:${last.requestId}` : null };
