@@ -3,6 +3,7 @@ import type { ChangePasswordResponse } from '../../module/operations.ts';
 import { ModuleError } from '../../module/errors.ts';
 import type { AccountApi, CallOptions, ChangeReceipt } from '../ports/accountApi.ts';
 import type { AuditEvent, AuditLog } from '../ports/auditLog.ts';
+import { firstMomentAfter } from '../ports/clock.ts';
 import type { Actor } from '../ports/hostIdentity.ts';
 import type { MailboxTurns } from '../ports/mailboxTurns.ts';
 import type { Surface } from '../ports/metrics.ts';
@@ -113,13 +114,13 @@ export async function replacePassword(replacement: Replacement, dependencies: Re
     hop('record');
     let changedAt: number;
     try {
-      changedAt = (await replace(options())).changedAt ?? clock.now();
+      changedAt = (await replace(options())).changedAt ?? firstMomentAfter(clock);
     } catch (error) {
       if (error instanceof ModuleError && error.code === 'ACCOUNTS_OUTCOME_UNKNOWN') {
         // The write may have landed: the new password itself tells. Where it cannot, the entry stays and is settled later.
         const landed = await accounts.verifyPassword(address, next, options()).catch(() => false);
         if (!landed) throw error;
-        changedAt = clock.now();
+        changedAt = firstMomentAfter(clock);
       } else if (error instanceof ModuleError) {
         await outbox.cancel(changeId).catch(() => { log.error({ changeId }, 'the outbox did not answer; the entry will be settled'); });
         throw error;

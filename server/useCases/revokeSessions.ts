@@ -3,6 +3,7 @@ import { addCounts, type Channel, type ChannelCounts } from '../../module/channe
 import { ModuleError } from '../../module/errors.ts';
 import type { EndedResponse } from '../../module/panelOperations.ts';
 import type { AuditEvent, AuditLog } from '../ports/auditLog.ts';
+import { firstMomentAfter } from '../ports/clock.ts';
 import type { Notices } from '../ports/notices.ts';
 import type { SessionStore } from '../ports/sessionStore.ts';
 import { type DeliverDependencies, deliverToAll } from '../revocation/deliver.ts';
@@ -34,7 +35,7 @@ export async function revokeEverything(request: RevokeRequest, dependencies: Rev
   const { outbox, stores, clock, accountsTimeoutMs, notices } = dependencies;
   const { audit, requester, address } = request;
   const changeId = randomUUID();
-  const now = clock.now();
+  const now = firstMomentAfter(clock);
   // The owner who does it knows; anybody else is told on.
   const drafts = audit.actorKind === 'owner' ? [] : await notices.draft({ event: 'logout', address, ...audit, language: undefined, ...requester });
   try {
@@ -66,7 +67,7 @@ export async function revokeOthers(request: RevokeRequest, kept: Kept, dependenc
   const { outbox, stores, clock, timeoutMs } = dependencies;
   const { address } = request;
   const changeId = randomUUID();
-  const now = clock.now();
+  const now = firstMomentAfter(clock);
   let own = 0;
   try {
     // Confirmed from the first: a confirmation of its own would end every log-in to the panel, this one too.

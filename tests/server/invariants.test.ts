@@ -205,3 +205,12 @@ test('two changes at once: one wins, the other is told', async () => {
   const answers = await Promise.all([change(app, one, request), change(app, two, { ...request, newPassword: 'Other!Harvest43' })]);
   expect(answers.map(({ statusCode }) => statusCode).filter((status) => status === 200)).toHaveLength(1);
 });
+
+test('a session that was opened with the old password in the very millisecond of the change ends too', async () => {
+  const frozen = Date.now();
+  const { app, stop } = await startService({ system: () => frozen });
+  const [browser, other] = [await logIn(app, ALICE), await logIn(app, ALICE)];
+  expect((await change(app, browser, { currentPassword: ALICE.password, newPassword: NEW })).statusCode).toBe(200);
+  expect(await alive(app, other)).toBe(false);
+  await stop();
+});

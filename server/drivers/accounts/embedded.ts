@@ -4,6 +4,7 @@ import { ModuleError } from '../../../module/errors.ts';
 import { isProven, versionOf } from '../../hashing/storedHash.ts';
 import type { Account, AccountApi, CallOptions } from '../../ports/accountApi.ts';
 import type { Secret } from '../../secret.ts';
+import { firstMomentAfter } from '../../ports/clock.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
 import { ARGON2ID, embeddedDatabase, holdEmbedded } from '../embeddedDatabase.ts';
 
@@ -31,11 +32,10 @@ export default defineAccountDriver({
 
     async function replace(address: string, oldHash: string, next: Secret, requireChange = false) {
       const newHash = await hash(next.reveal(), ARGON2ID);
-      const changedAt = clock.now();
-      const result = await database.updateTable('mailbox').set({ hash: newHash, password_changed_at: changedAt, change_required: requireChange ? 1 : 0 })
+      const result = await database.updateTable('mailbox').set({ hash: newHash, password_changed_at: clock.now(), change_required: requireChange ? 1 : 0 })
         .where('address', '=', address).where('hash', '=', oldHash).executeTakeFirst();
       if (Number(result.numUpdatedRows) !== 1) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
-      return { changedAt };
+      return { changedAt: firstMomentAfter(clock) };
     }
 
     return {

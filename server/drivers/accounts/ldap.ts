@@ -11,6 +11,7 @@ import { changeRefused, letIn } from '../../ldap/refusal.ts';
 import { inTheClear, reasonOf, tlsFinding } from '../../diagnosis/findings.ts';
 import { fail, ok, warn } from '../../ports/diagnosis.ts';
 import type { AccountApi, CallOptions, ChangeReceipt } from '../../ports/accountApi.ts';
+import { firstMomentAfter } from '../../ports/clock.ts';
 import { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
 
@@ -114,7 +115,7 @@ export default defineAccountDriver({
         const found = await logIn(connection, address, current);
         if (found === null) throw new ModuleError('CURRENT_PASSWORD_WRONG');
         const answer = await connection.modifyPassword({ dn: null, current, next });
-        if (answer.code === 0) return { changedAt: clock.now() };
+        if (answer.code === 0) return { changedAt: firstMomentAfter(clock) };
         // One code for "the old password is not right" and for "not allowed": whether it still logs in tells.
         if (OLD_PASSWORD.has(answer.code) && answer.policy.error === null && !letIn(await connection.bind(found.entry.dn, current))) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
         throw changeRefused(answer, true);
@@ -125,7 +126,7 @@ export default defineAccountDriver({
         if (found === null) throw new ModuleError('ACCOUNT_NOT_FOUND');
         const answer = await connection.modifyPassword({ dn: found.entry.dn, current: null, next });
         if (answer.code !== 0) throw changeRefused(answer, false);
-        return { changedAt: clock.now() };
+        return { changedAt: firstMomentAfter(clock) };
       }) : Promise.reject(new ModuleError('OPERATION_NOT_SUPPORTED')),
       passwordVersion: (address, call) => asService(call, async (connection) => {
         const found = await directory.find(connection, address, VERSION_ATTRIBUTES);

@@ -12,6 +12,7 @@ import { lockFile } from '../../passwdFile/fileLock.ts';
 import { linesOf, type PasswdLine, passwdLines, withPassword } from '../../passwdFile/passwdLines.ts';
 import { isUnchanged, readSnapshot, replaceFile } from '../../passwdFile/replaceFile.ts';
 import type { Account, AccountApi, CallOptions, ChangeReceipt, SetOptions } from '../../ports/accountApi.ts';
+import { firstMomentAfter } from '../../ports/clock.ts';
 import type { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
 
@@ -137,7 +138,7 @@ export default defineAccountDriver({
       // Dovecot looks at the file once a second at most: a log-in within this second may still be judged by the old one, and the auth
       // cache would keep it. After the second, flushing the cache is final.
       await pause(1020 - (Date.now() % 1000), undefined, { signal: call.signal }).catch(() => undefined);
-      return { changedAt: clock.now() };
+      return { changedAt: firstMomentAfter(clock) };
     }
 
     return {

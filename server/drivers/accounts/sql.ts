@@ -5,6 +5,7 @@ import { type MailboxStatements, ownStatements, tableStatements } from '../../ac
 import { createHasher, WRITE_SCHEMES } from '../../hashing/hasher.ts';
 import { isProven, versionOf } from '../../hashing/storedHash.ts';
 import type { Account, AccountApi, CallOptions, ChangeReceipt } from '../../ports/accountApi.ts';
+import { firstMomentAfter } from '../../ports/clock.ts';
 import type { Secret } from '../../secret.ts';
 import { schemeFindings } from '../../accountSql/schemeFindings.ts';
 import { diagnoseSql } from '../../diagnosis/sqlConnection.ts';
@@ -137,7 +138,7 @@ export default defineAccountDriver({
         if (committing && !(error instanceof ModuleError)) throw new ModuleError('ACCOUNTS_OUTCOME_UNKNOWN', { detail: 'the database did not confirm the commit' });
         throw coded(error);
       }
-      return { changedAt: clock.now() };
+      return { changedAt: firstMomentAfter(clock) };
     }
 
     return {
