@@ -2,6 +2,7 @@ import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { request as plainRequest } from 'node:http';
 import { request as secureRequest } from 'node:https';
 import { join } from 'node:path';
+import { proxyLines } from '../../server/groupOffice/proxyLines.ts';
 import { freePort, remove, run, runToEnd, serviceFolder, started } from './process.ts';
 
 export interface WebServer {
@@ -12,8 +13,6 @@ export interface WebServer {
   errorLog(): string;
   stop(): Promise<void>;
 }
-
-const SNIPPETS = join(import.meta.dirname, '../../server/package/deploy');
 
 /** The webmail beside which the service is a path, and what its operator has set for the whole host: all of it a trap for us. */
 const OWN_HEADERS = { 'X-Frame-Options': 'SAMEORIGIN', 'X-Content-Type-Options': 'nosniff', 'Content-Security-Policy': "default-src 'self'", 'Strict-Transport-Security': 'max-age=1' };
@@ -70,15 +69,15 @@ ${headerLines((name, value) => `  Header always set ${name} "${value}"`)}
 `;
 }
 
-/** The real server with our snippet as it is shipped, the service's port aside. `ports.https` is where people come in. */
-export async function startWebServer(kind: 'nginx' | 'apache', servicePort: number, ports: { http: number; https: number }): Promise<WebServer> {
+/** The real server with our snippet as it is printed, which is as it is shipped. `ports.https` is where people come in. */
+export async function startWebServer(kind: 'nginx' | 'apache', servicePort: number, ports: { http: number; https: number }, basePath = '/mailbox-password'): Promise<WebServer> {
   const folder = serviceFolder(kind);
   runToEnd('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1', '-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')]);
   runToEnd('mkdir', ['-p', join(folder, 'www')]);
   writeFileSync(join(folder, 'www/index.html'), 'the webmail');
   chmodSync(join(folder, 'www'), 0o755);
   const snippet = join(folder, 'mailbox-password.conf');
-  writeFileSync(snippet, readFileSync(join(SNIPPETS, `${kind}.conf`), 'utf8').replaceAll('127.0.0.1:8080', `127.0.0.1:${String(servicePort)}`));
+  writeFileSync(snippet, proxyLines(basePath, `http://127.0.0.1:${String(servicePort)}`)[kind]);
   const conf = join(folder, 'server.conf');
   writeFileSync(conf, (kind === 'nginx' ? nginxConf : apacheConf)(folder, ports, snippet));
   const running = kind === 'nginx' ? run('/usr/sbin/nginx', ['-e', 'stderr', '-p', folder, '-c', conf]) : run('/usr/sbin/apache2', ['-d', folder, '-f', conf, '-DFOREGROUND']);

@@ -53,7 +53,7 @@ async function state(config: Config, signal: AbortSignal): Promise<Finding[]> {
     const findings: Finding[] = url === null ? [] : await diagnoseSql({ url, tls: tls ?? undefined }, opened.database as unknown as Parameters<typeof diagnoseSql>[1], [], signal);
     if (findings.some(({ level, check }) => level === 'fail' && check === 'log-in')) return findings;
     const { applied, pending, newer } = await stateVersion(opened.database);
-    if (newer.length > 0) findings.push(warn('version', `of a newer version of this program (${newer.join(', ')})`, 'upgrade this node too'));
+    if (newer.length > 0) findings.push(warn('version', `of a newer version of this program (${newer.join(', ')})`, 'upgrade this node too: it works beside newer ones and after a rollback, one release back and not for good (docs/operations.md#upgrade)'));
     if (pending.length > 0) findings.push(warn('version', `${String(pending.length)} steps are left: ${pending.join(', ')}`, 'the service does them when it starts; or run `mailbox-password migrate up`'));
     if (newer.length + pending.length === 0) findings.push(ok('version', `up to date (${applied.at(-1) ?? 'empty'})`));
     if (pending.includes('001_outbox_and_audit')) return findings;

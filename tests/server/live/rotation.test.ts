@@ -11,7 +11,7 @@ import { imapClient } from '../../services/mailClients.ts';
 import { MAILBOXES, type MailPlatform, startMailPlatform } from '../../services/mailPlatform.ts';
 import { freePort } from '../../services/process.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 /** A receiver of https://www.standardwebhooks.com that believes only the keys it has at the moment. */
 async function receiver() {
@@ -53,7 +53,7 @@ describe.each(['mariadb', 'postgres'] as const)('secrets are exchanged one by on
       // The tests' PostgreSQL trusts everybody: for this role it asks.
       const rules = join(database.folder, 'data', 'pg_hba.conf');
       writeFileSync(rules, `host all module 127.0.0.1/32 scram-sha-256\n${readFileSync(rules, 'utf8')}`);
-      await database.query('SELECT pg_repeopleconf()');
+      await database.query('SELECT pg_reload_conf()');
     }
     const urlWith = (password: string): string => {
       const url = new URL(database.url);
@@ -63,7 +63,7 @@ describe.each(['mariadb', 'postgres'] as const)('secrets are exchanged one by on
     };
     const dataDir = tempFolder();
     const load = (accounts: object, doveadm: object, webhook: object) => () => loadConfig({ overrides: {
-      dataDir, log: { level: 'silent' }, server: { port: 0 },
+      dataDir, log: { level: 'silent' }, server: { port: 0 }, timeouts: { accountsMs: 30_000, sessionsMs: 30_000, hostMs: 30_000 },
       accounts: [{ driver: 'sql', domains: ['*'], preset: 'postfixadmin', columns: { changedAt: 'password_changed' }, scheme: 'ARGON2ID', ...accounts }],
       sessions: [
         { driver: 'embedded', name: 'web' },

@@ -11,7 +11,7 @@ import { tempFolder } from '../../fixtures/service.ts';
 import { MAILBOXES } from '../../services/mailBackends.ts';
 import { type Slapd, startSlapd } from '../../services/slapd.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 const SEED = MAILBOXES.map(({ address, password }) => person(address.slice(0, address.indexOf('@')), password)).join('\n');
 let service: Service | undefined;
@@ -20,7 +20,7 @@ afterEach(async () => { await service?.stop(); });
 /** The service with one account API; `put` gives it another entry of `accounts` and waits as an operator does. */
 async function start(accounts: object, more: object = {}) {
   const dataDir = tempFolder();
-  const load = (entry: object, other: object) => loadConfig({ overrides: { dataDir, log: { level: 'silent' }, server: { port: 0 }, accounts: [{ domains: ['*'], ...entry }], ...other } });
+  const load = (entry: object, other: object) => loadConfig({ overrides: { dataDir, log: { level: 'silent' }, server: { port: 0 }, timeouts: { accountsMs: 30_000, sessionsMs: 30_000, hostMs: 30_000 }, accounts: [{ domains: ['*'], ...entry }], ...other } });
   const running = await startService(load(accounts, more), pino({ level: 'silent' }));
   service = running;
   return {

@@ -11,7 +11,7 @@ import { startPostgres } from '../../services/postgres.ts';
 import { startRedis } from '../../services/redis.ts';
 import { startSmtpSink } from '../../services/smtpSink.ts';
 
-jest.setTimeout(180_000);
+jest.setTimeout(600_000);
 
 const running: Service[] = [];
 const stop = async (): Promise<void> => { for (const service of running.splice(0)) await service.stop(); };
@@ -20,7 +20,7 @@ afterEach(stop);
 /** The embedded mailboxes; `put` gives the service another configuration and waits as an operator does. */
 async function start(first: object) {
   const dataDir = tempFolder();
-  const load = (more: object) => loadConfig({ overrides: { dataDir, log: { level: 'silent' }, server: { port: 0 }, ...more } });
+  const load = (more: object) => loadConfig({ overrides: { dataDir, log: { level: 'silent' }, server: { port: 0 }, timeouts: { accountsMs: 30_000, sessionsMs: 30_000, hostMs: 30_000 }, ...more } });
   const service = await startService(load(first), pino({ level: 'silent' }));
   running.push(service);
   return {

@@ -1,6 +1,7 @@
-import { readdirSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DEFAULT_CONFIG } from '../../../module/config/configSchema.ts';
+import { proxyLines } from '../../../server/groupOffice/proxyLines.ts';
 import { ALICE, NEW, startService, tempFolder } from '../../fixtures/service.ts';
 import { freePort } from '../../services/process.ts';
 import { ask, startWebServer, webServerPorts, type WebServer } from '../../services/webServer.ts';
@@ -101,6 +102,38 @@ describe.each(['nginx', 'apache'] as const)('behind %s, as a path of the webmail
     const answer = await ask(`${web.https}/mailbox-password/panel/`, { headers: { connection: 'Upgrade', upgrade: 'websocket', 'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==', 'sec-websocket-version': '13' } });
     expect(answer.status).toBe(200);
   });
+});
+
+test.each(['nginx', 'apache'] as const)('another path than ours behind %s: the printed lines lead there, page, assets, API and redirects', async (kind) => {
+  const [ports, port, basePath] = [await webServerPorts(), await freePort(), '/secure/pw'];
+  const service = await startService({ overrides: { dataDir: tempFolder(), server: { port, basePath, publicUrl: `https://127.0.0.1:${String(ports.https)}`, trustProxy: ['127.0.0.1'] } } });
+  await service.app.listen({ host: '127.0.0.1', port });
+  const web = await startWebServer(kind, port, ports, basePath);
+  try {
+    const page = await ask(`${web.https}${basePath}/panel/`);
+    const script = /src="([^"]+)"/.exec(page.text)?.[1] ?? '';
+    expect([page.status, script]).toEqual([200, expect.stringMatching(/^\/secure\/pw\/assets\/user-panel/)]);
+    expect((await ask(web.https + script)).status).toBe(200);
+    expect((await ask(web.https + basePath)).header('location').join()).toMatch(/\/secure\/pw\/panel\/$/);
+    const large = await ask(`${web.https}${basePath}/panel/api/v1/login`, { method: 'POST', headers: { 'content-type': 'application/json', origin: web.https }, body: JSON.stringify({ address: ALICE.address, password: 'x'.repeat(40_000) }) });
+    expect([large.status, large.text]).toEqual([413, expect.stringContaining('REQUEST_TOO_LARGE')]);
+    const login = await ask(`${web.https}${basePath}/panel/api/v1/login`, { method: 'POST', headers: { 'content-type': 'application/json', origin: web.https }, body: JSON.stringify(ALICE) });
+    expect(login.status).toBe(200);
+    expect((await ask(`${web.https}/mailbox-password/panel/`)).status).toBe(404);
+  } finally {
+    await web.stop();
+    await service.stop();
+  }
+}, 60_000);
+
+test('the printed lines are the shipped files but for their head, and name nothing of ours where path and address are others', () => {
+  for (const kind of ['nginx', 'apache'] as const) {
+    const file = readFileSync(join(import.meta.dirname, `../../../server/package/deploy/${kind}.conf`), 'utf8');
+    const printed = proxyLines('/mailbox-password', 'http://127.0.0.1:8080')[kind];
+    expect(file.endsWith(printed.slice(printed.indexOf('\n') + 1))).toBe(true);
+    expect(printed).toMatch(kind === 'nginx' ? /client_max_body_size 16k/ : /LimitRequestBody 16384/);
+    expect(proxyLines('/pw', 'http://10.0.0.7:9000/')[kind]).not.toMatch(/mailbox-password|127\.0\.0\.1:8080/);
+  }
 });
 
 test('the web servers wait longer than everything that the service waits for together', () => {
