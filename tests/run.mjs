@@ -21,7 +21,7 @@ const NEEDS = [
   { name: '/usr/bin/ldapmodify', present: there('/usr/bin/ldapmodify'), package: 'ldap-utils', neededBy: 'tests/server/live/firstChange' },
   { name: '/usr/sbin/mariadbd', present: there('/usr/sbin/mariadbd'), package: 'mariadb-server', neededBy: 'tests/(server/(live|drivers|notices|sql|panels|state)|e2e)/' },
   { name: 'PostgreSQL', present: postgres, package: 'postgresql', neededBy: 'tests/server/(live|drivers|notices|sql|panels|state)/' },
-  { name: '/usr/bin/redis-server', present: there('/usr/bin/redis-server'), package: 'redis-server', neededBy: 'tests/server/(drivers|state|live/firstChange)' },
+  { name: '/usr/bin/redis-server', present: there('/usr/bin/redis-server'), package: 'redis-server', neededBy: 'tests/server/(drivers|state|live)/' },
   { name: 'openssl', present: there('/usr/bin/openssl'), package: 'openssl', neededBy: 'tests/server/(drivers|live|metrics|state)/' },
   { name: '/usr/bin/promtool', present: there('/usr/bin/promtool'), package: 'prometheus', neededBy: 'tests/server/service/m' },
   { name: '/usr/bin/chromium', present: there('/usr/bin/chromium'), package: 'chromium', neededBy: 'tests/e2e/' },
@@ -29,7 +29,7 @@ const NEEDS = [
   { name: 'PHP extension apcu', present: apcu, package: 'php-apcu', neededBy: 'tests/server/groupOffice/(dropIn|install).test.ts' },
   { name: '/usr/sbin/nginx', present: there('/usr/sbin/nginx'), package: 'nginx', neededBy: 'tests/server/package/proxies.test.ts' },
   { name: '/usr/sbin/apache2', present: there('/usr/sbin/apache2'), package: 'apache2-bin', neededBy: 'tests/server/package/proxies.test.ts' },
-  { name: 'fail2ban-regex', present: there('/usr/bin/fail2ban-regex'), package: 'fail2ban', neededBy: 'tests/server/package/fail2ban.test.ts' },
+  { name: 'fail2ban-regex', present: there('/usr/bin/fail2ban-regex'), package: 'fail2ban', neededBy: 'tests/server/package/fail2ban' },
   { name: 'shellcheck', present: there('/usr/bin/shellcheck'), package: 'shellcheck', neededBy: 'tests/server/package/tarball.test.ts' },
   { name: 'systemd-analyze', present: there('/usr/bin/systemd-analyze'), package: 'systemd', neededBy: 'tests/server/package/tarball.test.ts' },
 ];
