@@ -36,7 +36,7 @@ import type { PasswordVerifier } from './ports/passwordVerifier.ts';
 import type { RateLimiter } from './ports/rateLimiter.ts';
 import type { RevocationOutbox } from './ports/revocationOutbox.ts';
 import type { SessionStore } from './ports/sessionStore.ts';
-import { createMailboxTurns } from './state/mailboxTurns.ts';
+import { createMailboxTurns, freeTurns } from './state/mailboxTurns.ts';
 import { createSharedClock } from './state/sharedClock.ts';
 import { openState } from './state/stateDatabase.ts';
 import { createTextLibrary, type TextLibrary } from './texts/textLibrary.ts';
@@ -146,6 +146,7 @@ export async function wire(config: Config, log: Logger, { system = Date.now, met
     // SQLite has one process: what a dead one had leased is free at once. Shared, the lease has to end.
     if (!state.shared && !beside) {
       await outbox.retryNow();
+      await freeTurns(state.database);
       await notice?.outbox.freeAll();
     }
     return { config, dataDir, policy, rules, accounts, stores, host, outbox, clock, log, metrics, panels, limiter, turns, texts, notices: notice?.notices ?? NO_NOTICES, noticeDelivery: notice, certificates: watchedCertificates(config, parts), audit: createStateAudit(state.database), close: closeAll };

@@ -1,7 +1,8 @@
 import type { Socket } from 'node:net';
-import { Client, type Entry, type Filter, ResultCodeError, type SearchOptions } from 'ldapts';
+import { Attribute, Change, Client, type Entry, EqualityFilter, type Filter, ResultCodeError, type SearchOptions } from 'ldapts';
 import { ModuleError } from '../../module/errors.ts';
 import { Secret } from '../secret.ts';
+import { AssertionControl } from './assertionControl.ts';
 import { type LdapServer, LdapConnectFailure, openLdapSocket } from './ldapSocket.ts';
 import { PASSWORD_MODIFY, type PasswordModifyRequest, passwordModifyValue } from './passwordModify.ts';
 import { PasswordPolicyControl } from './passwordPolicyControl.ts';
@@ -66,6 +67,24 @@ export class LdapConnection {
     const code = await this.#resultOf(() => this.#client.exop(PASSWORD_MODIFY, value, policy));
     this.outcomeOpen = false;
     return { code, policy };
+  }
+
+  /** Replaces all values of one attribute; none: takes it away. Resolves with the result code. */
+  async replace(dn: string, attribute: string, values: readonly string[]): Promise<number> {
+    const change = new Change({ operation: 'replace', modification: new Attribute({ type: attribute, values: [...values] }) });
+    this.outcomeOpen = true;
+    const code = await this.#resultOf(() => this.#client.modify(dn, [change]));
+    this.outcomeOpen = false;
+    return code;
+  }
+
+  /**
+   * Changes nothing of an entry but its change number, and only while that is still the one that was read (RFC 4528): of several who read
+   * the same, one gets 0 and the others 122. A password itself cannot be changed so: OpenLDAP takes no assertion with RFC 3062 (12), nor a
+   * transaction (RFC 5805), tried with 2.5.
+   */
+  async claim(dn: string, entryCsn: string): Promise<number> {
+    return this.#resultOf(() => this.#client.modify(dn, [], new AssertionControl(new EqualityFilter({ attribute: 'entryCSN', value: entryCsn }))));
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Entry } from 'ldapts';
+import { isAddress } from '../addressForm.ts';
 import type { Account } from '../ports/accountApi.ts';
 import type { LdapOptions } from './ldapOptions.ts';
 
@@ -8,22 +9,32 @@ export interface EntryLayout {
   readonly address: string | null;
   readonly local: string | null;
   readonly displayName: string;
+  readonly recoveryAddress: string | null;
+  readonly language: string | null;
+  /** Whether the mark "choose a new password" is ours to set. */
+  readonly marks: boolean;
   readonly enabled: string | null;
   /** Lower case. */
   readonly enabledValues: readonly string[];
 }
 
-export const layoutOf = ({ attributes, enabledValues }: LdapOptions): EntryLayout => ({
+export const layoutOf = ({ attributes, enabledValues, requireChange }: LdapOptions): EntryLayout => ({
   address: attributes?.local === undefined ? (attributes?.address ?? 'mail') : null,
   local: attributes?.local ?? null,
   displayName: attributes?.displayName ?? 'cn',
+  recoveryAddress: attributes?.recoveryAddress ?? null,
+  language: attributes?.language ?? null,
+  marks: requireChange === true,
   enabled: attributes?.enabled ?? null,
   enabledValues: (enabledValues ?? ['TRUE', '1', 'yes', 'active']).map((value) => value.toLowerCase()),
 });
 
-/** Attributes asked for; the last two are OpenLDAP's and 389 Directory Server's names for what their policies know. */
-export const attributesOf = ({ address, local, displayName, enabled }: EntryLayout): readonly string[] =>
-  [address, local, displayName, enabled, 'pwdChangedTime', 'pwdAccountLockedTime'].filter((name) => name !== null);
+/** TRUE: the owner is to choose a new password before anything else (draft-behera-ldap-password-policy-11, section 5.3.7). */
+export const MUST_CHANGE = 'pwdReset';
+
+/** Attributes asked for; the last three are OpenLDAP's names (two of them also 389 Directory Server's) for what its policy knows. */
+export const attributesOf = ({ address, local, displayName, enabled, recoveryAddress, language }: EntryLayout): readonly string[] =>
+  [address, local, displayName, enabled, recoveryAddress, language, 'pwdChangedTime', 'pwdAccountLockedTime', MUST_CHANGE].filter((name) => name !== null);
 
 /** All values of an attribute; names differ in case from server to server. */
 export function valuesOf(entry: Entry, name: string | null): readonly string[] {
@@ -61,11 +72,26 @@ export function isEnabled(entry: Entry, { enabled, enabledValues }: EntryLayout)
   return !valuesOf(entry, 'pwdAccountLockedTime').includes(LOCKED_FOR_GOOD) && (told.length === 0 || told.some((value) => enabledValues.includes(value.toLowerCase())));
 }
 
+export const mustChange = (entry: Entry): boolean => valuesOf(entry, MUST_CHANGE).some((value) => value.toUpperCase() === 'TRUE');
+
+/** RFC 2798 lets `preferredLanguage` be a whole `Accept-Language` (RFC 9110): the one that is wanted most. */
+export function languageIn(value: string | undefined): string | null {
+  const wanted = (value ?? '').split(',').map((part) => {
+    const [tag = '', ...parameters] = part.split(';').map((one) => one.trim());
+    const quality = Number(parameters.find((one) => one.startsWith('q='))?.slice(2) ?? 1);
+    return { tag: tag.replace('_', '-'), quality: Number.isFinite(quality) ? quality : 0 };
+  }).filter(({ tag, quality }) => quality > 0 && /^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$/.test(tag));
+  return wanted.sort((left, right) => right.quality - left.quality)[0]?.tag ?? null;
+}
+
 export function toAccount(entry: Entry, address: string, layout: EntryLayout): Account {
   const [displayName] = valuesOf(entry, layout.displayName);
+  const recoveryAddress = valuesOf(entry, layout.recoveryAddress).find((value) => isAddress(value) && fold(value) !== fold(address));
+  const language = languageIn(valuesOf(entry, layout.language)[0]);
   return {
     address, enabled: isEnabled(entry, layout), passwordChangedAt: parseGeneralizedTime(valuesOf(entry, 'pwdChangedTime')[0]),
-    ...(displayName !== undefined && { displayName }),
+    ...(displayName !== undefined && { displayName }), ...(recoveryAddress !== undefined && { recoveryAddress }), ...(language !== null && { language }),
+    ...((layout.marks || mustChange(entry)) && { changeRequired: mustChange(entry) }),
   };
 }
 

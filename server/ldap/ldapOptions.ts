@@ -37,6 +37,7 @@ export const ldapOptions = object({
   bindDn: string().min(1).meta({ description: 'The service\'s own entry, which may search and, for administrators, set passwords; left out: searched anonymously', example: 'cn=mailbox-password,ou=services,dc=example,dc=com' }),
   bindPassword: string().min(1).meta({ secret: true, description: 'Its password', example: '{ file: /etc/mailbox-password/ldap.password }' }),
   allowSet: boolean().meta({ description: 'Whether bindDn may set passwords (default true where there is a bindDn)', example: true }),
+  requireChange: boolean().meta({ description: 'Whether administrators can ask for a new password at the next log-in: bindDn writes pwdReset of OpenLDAP\'s password policy (default false)', example: true }),
   base: template(['domain']).meta({ description: 'Where mailboxes are looked for; {domain} may stand in it', example: 'ou=people,dc=example,dc=com' }),
   scope: string().oneOf(['one', 'sub'] as const).meta({ description: 'How deep below base (default sub)', example: 'sub' }),
   filter: filterTemplate(KNOWN).meta({ description: 'Which entry is the mailbox; {address}, {local} and {domain} are escaped', example: '(&(objectClass=inetOrgPerson)(mail={address}))' }),
@@ -46,6 +47,8 @@ export const ldapOptions = object({
     address: attribute().meta({ description: 'Holds the whole address (default mail)', example: 'mail' }),
     local: attribute().meta({ description: 'Instead of address: holds the part before the @', example: 'uid' }),
     displayName: attribute().meta({ description: 'Holds the owner\'s name (default cn)', example: 'cn' }),
+    recoveryAddress: attribute().meta({ description: 'Holds another address of the owner, for notices', example: 'mailAlternateAddress' }),
+    language: attribute().meta({ description: 'Holds the owner\'s language, for notices', example: 'preferredLanguage' }),
     enabled: attribute().meta({ description: 'Tells who may log in', example: 'accountStatus' }),
   }).noUnknown().default(undefined).meta({ description: 'Attributes of a mailbox\'s entry' }),
   enabledValues: array(string().required()).min(1).meta({ description: 'Values of attributes.enabled that mean yes, without regard to case (default TRUE, 1, yes, active); an entry without the attribute may log in', example: ['active'] }),
@@ -65,6 +68,7 @@ export const ldapOptions = object({
   .test('startTls', 'startTls goes with ldap://; ldaps:// is encrypted from the start', (own) => own.startTls !== true || !own.url.startsWith('ldaps:'))
   .test('service', 'bindDn and bindPassword go together', (own) => (own.bindDn === undefined) === (own.bindPassword === undefined))
   .test('allowSet', 'allowSet: true needs bindDn', (own) => own.allowSet !== true || own.bindDn !== undefined)
+  .test('requireChange', 'requireChange: true needs bindDn, and allowSet must not be false', (own) => own.requireChange !== true || (own.bindDn !== undefined && own.allowSet !== false))
   .test('where', 'give base and filter, or dn', (own) => (own.filter === undefined ? own.dn !== undefined : own.dn === undefined && own.base !== undefined))
   .test('names', 'attributes.local stands instead of attributes.address', (own) => own.attributes?.local === undefined || own.attributes.address === undefined)
   .test('which', 'filter must use {address} or {local}, dn {address} or {local}', (own) => placeholdersOf(own.filter ?? own.dn ?? '{local}').some((name) => name !== 'domain'))

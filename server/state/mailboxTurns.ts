@@ -27,6 +27,9 @@ export async function turnTable(database: Kysely<unknown>): Promise<void> {
 
 const idOf = (address: string): string => createHash('sha256').update(address.toLowerCase()).digest('hex');
 
+/** Where only one process has the database: what a dead one held. */
+export const freeTurns = async (database: Kysely<TurnTables>): Promise<void> => { await database.updateTable('mailbox_turn').set({ held_until: 0 }).execute(); };
+
 /** Turns by conditional updates in the state database, which SQLite, PostgreSQL and MariaDB all judge row by row. */
 export function createMailboxTurns(database: Kysely<TurnTables>, clock: Clock): MailboxTurns {
   const asked = <T>(work: Promise<T>): Promise<T> => work.catch((cause: unknown) => { throw new ModuleError('STATE_UNAVAILABLE', { cause }); });

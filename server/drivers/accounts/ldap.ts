@@ -8,6 +8,7 @@ import { ldapOptions, parseLdapUrl } from '../../ldap/ldapOptions.ts';
 import type { LdapServer } from '../../ldap/ldapSocket.ts';
 import { type FoundMailbox, MailboxDirectory } from '../../ldap/mailboxDirectory.ts';
 import { changeRefused, letIn } from '../../ldap/refusal.ts';
+import { ServiceWrites } from '../../ldap/serviceWrites.ts';
 import { inTheClear, reasonOf, tlsFinding } from '../../diagnosis/findings.ts';
 import { fail, ok, warn } from '../../ports/diagnosis.ts';
 import type { AccountApi, CallOptions, ChangeReceipt } from '../../ports/accountApi.ts';
@@ -45,8 +46,10 @@ export default defineAccountDriver({
     };
     const service = given.bindDn === undefined ? null : { dn: given.bindDn, password: new Secret(given.bindPassword ?? '') };
     const maySet = service !== null && given.allowSet !== false;
+    const marks = maySet && given.requireChange === true;
     const layout = layoutOf(given);
     const directory = new MailboxDirectory(given, layout);
+    const writes = new ServiceWrites(directory, marks);
     const turns = oneAtATime();
     const maxPasswordBytes = given.maxPasswordBytes ?? null;
 
@@ -103,7 +106,7 @@ export default defineAccountDriver({
     return {
       tls: encryption === 'none' ? [] : [{ host: server.host, port: server.port, ...(encryption === 'starttls' && { before: 'ldap' as const }) }],
       abilities: {
-        verifyPassword: true, changePassword: true, setPassword: maySet, listDomains: directory.canListDomains, listMailboxes: directory.canListMailboxes, maxPasswordBytes,
+        verifyPassword: true, changePassword: true, setPassword: maySet, requireChange: marks, listDomains: directory.canListDomains, listMailboxes: directory.canListMailboxes, maxPasswordBytes,
       },
       find: (address, call) => asService(call, async (connection) => {
         const found = await directory.find(connection, address);
@@ -120,14 +123,18 @@ export default defineAccountDriver({
         if (OLD_PASSWORD.has(answer.code) && answer.policy.error === null && !letIn(await connection.bind(found.entry.dn, current))) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
         throw changeRefused(answer, true);
       }),
-      setPassword: (address, next, call) => maySet ? inTurn(address, call, async (connection) => {
+      setPassword: (address, next, call) => (maySet ? inTurn(address, call, async (connection) => {
         mustBeTakeable(next.reveal());
-        const found = await directory.find(connection, address);
-        if (found === null) throw new ModuleError('ACCOUNT_NOT_FOUND');
-        const answer = await connection.modifyPassword({ dn: found.entry.dn, current: null, next });
-        if (answer.code !== 0) throw changeRefused(answer, false);
+        await writes.setPassword(connection, address, next, call);
         return { changedAt: firstMomentAfter(clock) };
-      }) : Promise.reject(new ModuleError('OPERATION_NOT_SUPPORTED')),
+      }) : Promise.reject(new ModuleError('OPERATION_NOT_SUPPORTED'))),
+      async requireChange(address, required, call) {
+        if (!marks) throw new ModuleError('OPERATION_NOT_SUPPORTED');
+        await inTurn(address, call, async (connection) => {
+          await writes.requireChange(connection, address, required);
+          return { changedAt: null };
+        });
+      },
       passwordVersion: (address, call) => asService(call, async (connection) => {
         const found = await directory.find(connection, address, VERSION_ATTRIBUTES);
         return found === null ? null : versionOfEntry(found.entry);

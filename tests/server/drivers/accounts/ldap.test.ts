@@ -23,17 +23,22 @@ const searching = (slapd: Slapd, more: object = {}) => ({
 });
 
 const POLICIES = 'pwdLockout: TRUE\npwdMaxFailure: 1000\npwdAllowUserChange: TRUE\npwdSafeModify: FALSE';
+/** The service may also write the mark. */
+const MARKING = `access to attrs=userPassword,pwdReset by self write by dn.base="cn=service,dc=example,dc=test" write by anonymous auth by * none
+access to * by dn.base="cn=service,dc=example,dc=test" read by self read by * none`;
+
 const WAYS: readonly (readonly [string, (slapd: Slapd) => object])[] = [
-  ['plain, on this machine', (slapd) => searching(slapd)],
+  ['plain, on this machine, asks for new passwords', (slapd) => searching(slapd, { requireChange: true })],
+  ['where the policy marks every set', (slapd) => searching(slapd, { requireChange: true, dn: undefined })],
   ['StartTLS', (slapd) => searching(slapd, { url: `ldap://localhost:${String(slapd.port)}`, startTls: true, caFile: slapd.certificate })],
   ['LDAPS, DN template', (slapd) => ({ url: `ldaps://localhost:${String(slapd.tlsPort)}`, caFile: slapd.certificate, bindDn: slapd.serviceDn, bindPassword: slapd.servicePassword,
     dn: `uid={local},ou=people,${slapd.baseDn}`, base: `ou=people,${slapd.baseDn}` })],
 ];
 for (const [name, options] of WAYS) {
   describeAccountApi(`ldap, ${name}`, async () => {
-    const slapd = await startSlapd({ ldif: PEOPLE, policy: POLICIES, tls: true });
+    const slapd = await startSlapd({ ldif: PEOPLE, policy: name.includes('marks every set') ? `${POLICIES}\npwdMustChange: TRUE` : POLICIES, tls: true, access: MARKING });
     return {
-      api: await create(options(slapd)), first: ALICE, second: BOB, locked: CAROL,
+      api: await create(options(slapd)), first: ALICE, second: BOB, locked: CAROL, comparesVersion: true,
       unreachable: async () => create({ ...options(slapd), url: `ldap://127.0.0.1:${String(await freePort())}`, startTls: false, caFile: undefined }),
       teardown: () => slapd.stop(),
     };
