@@ -86,8 +86,11 @@ test('Account section: listed with a neutral mark, red when refused, neutral aga
   await box(page, 'Password').fill(`${LEAKED}x`);
   expect(await line(page, BREACHED).getAttribute('data-state')).toBe('pending');
   await page.screenshot({ path: join(artifacts, 'server-rules-typed.png'), fullPage: true });
-  // A generated one passes.
+  // A generated one passes, and is ticked.
   await page.getByRole('button', { name: 'Generate password' }).click();
+  await page.locator('.checklist li[data-state=met]').filter({ hasText: BREACHED }).waitFor();
+  expect(await line(page, 'Not one of your last').getAttribute('data-state')).toBe('met');
+  await page.screenshot({ path: join(artifacts, 'server-rules-met.png'), fullPage: true });
   await button.click();
   await page.getByText('Your password has been changed').waitFor();
 });
@@ -102,6 +105,10 @@ test('Admin Panel: the same rules, the same words, dark', async () => {
   await page.getByRole('option', { name: 'example.test' }).first().click();
   await page.getByRole('button', { name: `Edit ${BOB.address}` }).or(page.locator('tr, li').filter({ hasText: BOB.address }).getByRole('button')).first().click();
   await box(page, 'Password').fill(LEAKED);
+  await box(page, 'Password').press('Tab');
+  await page.locator('.checklist li[data-state=violated]').filter({ hasText: BREACHED }).waitFor();
+  // An administrator is told nothing of the mailbox's own passwords beforehand.
+  expect(await line(page, 'Not one of your last').getAttribute('data-state')).toBe('pending');
   await page.getByRole('button', { name: 'Update User' }).click();
   await page.locator('.checklist li[data-state=violated]').waitFor();
   expect(await line(page, BREACHED).getAttribute('data-state')).toBe('violated');
