@@ -35,7 +35,7 @@ export default (_env, { mode = 'production' }) => ({
   resolve: {
     extensions: ['.ts', '.tsx', '.js', '.mjs', '.json'],
     // Parts of axios that a page which sends JSON over XMLHttpRequest never runs: 5 kB less for every user.
-    alias: Object.fromEntries(['adapters/fetch.js', 'helpers/HttpStatusCode.js', 'helpers/toFormData.js', 'helpers/toURLEncodedForm.js', 'helpers/formDataToJSON.js', 'cancel/CancelToken.js'].map((file) => [resolve(root, 'node_modules/axios/lib', file), false])),
+    alias: Object.fromEntries(['adapters/fetch.js', 'helpers/HttpStatusCode.js', 'helpers/toFormData.js', 'helpers/toURLEncodedForm.js', 'helpers/formDataToJSON.js', 'cancel/CancelToken.js', 'helpers/progressEventReducer.js', 'helpers/AxiosURLSearchParams.js', 'helpers/spread.js'].map((file) => [resolve(root, 'node_modules/axios/lib', file), false])),
   },
   module: {
     rules: [

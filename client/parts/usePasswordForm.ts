@@ -65,24 +65,9 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
   const resources = { ...common, strength, serverVerdict: serverVerdict(judged) };
   const now = useRef(values);
   now.current = values;
-  const same = (request: Request): boolean => JSON.stringify(options.toRequest(now.current)) === JSON.stringify(request);
-  const serverCheck = useServerCheck<Request>({
-    ask: policy.serverRules.length === 0 ? undefined : options.check,
-    onAnswer({ rules }, request) {
-      if (!same(request)) return;
-      setJudged((before) => withOutcomes(before, { password: now.current.newPassword, outcomes: Object.fromEntries(rules.map(({ code: name, outcome }) => [name, outcome])) }));
-      const refusedBy = policy.serverRules.filter(({ code: name }) => rules.some((rule) => rule.code === name && rule.outcome === 'violated'));
-      if (refusedBy.length > 0) setErrors((before) => ({ ...before, newPassword: refusedBy.map((rule) => ({ field: 'newPassword', ...rule })) }));
-    },
-    // Whatever else went wrong is said when the password is sent; only this one helps to know before.
-    onFailed(error, request) {
-      if (!(error instanceof ApiError) || error.code !== 'CURRENT_PASSWORD_WRONG' || !same(request)) return;
-      setErrors((before) => ({ ...before, ...problems(error.fields) }));
-      options.onRefused?.(error);
-    },
-  });
+  const serverCheck = useServerCheck<Request>(policy.serverRules.length > 0);
   const mutation = useMutation(sendingPasswords(async (request: Request) => {
-    await serverCheck.settle();
+    await (await serverCheck.current)?.settle();
     return options.send(request);
   }));
   const current = options.knownCurrent ?? values.currentPassword;
@@ -145,7 +130,20 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
   function lookAhead(given: Readonly<Record<Field, string>>): void {
     if (disabled || wait > 0 || policy.serverRules.length === 0) return;
     const request = options.toRequest(given);
-    if ('value' in validateRequest(options.schema(request, { ...common, strength }), request)) serverCheck.check(request);
+    if ('fields' in validateRequest(options.schema(request, { ...common, strength }), request)) return;
+    const { newPassword: password } = given;
+    void serverCheck.current.then((check) => check?.check({
+      request, rules: policy.serverRules, ask: options.check,
+      still: () => JSON.stringify(options.toRequest(now.current)) === JSON.stringify(request),
+      onAnswer(outcomes, refusedBy) {
+        setJudged((before) => withOutcomes(before, { password, outcomes }));
+        if (refusedBy.length > 0) setErrors((before) => ({ ...before, newPassword: refusedBy }));
+      },
+      onCurrentWrong(error) {
+        setErrors((before) => ({ ...before, ...problems(error.fields) }));
+        options.onRefused?.(error);
+      },
+    }));
   }
 
   function generate(): void {
@@ -194,7 +192,7 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
     }
     setMessage('');
     mutation.mutate(request, {
-      onSuccess: (answer) => { setValues(EMPTY); setShown({}); setJudged(null); serverCheck.forget(); options.onDone(answer); },
+      onSuccess: (answer) => { setValues(EMPTY); setShown({}); setJudged(null); options.onDone(answer); },
       onError: refused,
       onSettled: () => { mutation.reset(); },
     });
@@ -207,7 +205,7 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
     checklist: (id: string) => ({ id, policy, password: values.newPassword, context: policyContext, resources, refused: marked.length > 0 }),
     describedBy: (id: string) => (marked.length > 0 ? marked.map((problem) => `${id}-${problem.code}`).join(' ') : id),
     score: values.newPassword === '' ? undefined : strength(values.newPassword),
-    clear: () => { setValues(EMPTY); setShown({}); setJudged(null); serverCheck.forget(); setErrors({}); setMessage(''); setNotice(''); },
+    clear: () => { setValues(EMPTY); setShown({}); setJudged(null); setErrors({}); setMessage(''); setNotice(''); },
     field: (name: Field) => ({
       name, value: values[name], errors: said(name), shown: shown[name] === true, disabled,
       onChange: (value: string) => { change(name, value); },

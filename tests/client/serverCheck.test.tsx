@@ -85,7 +85,7 @@ test('red where it says no: at the field too, read out, and what is typed meanwh
 });
 
 test.each([
-  ['unknown', 'could not be checked just now; you can use it all the same'], ['unavailable', 'cannot be checked just now: try again in a few minutes'],
+  ['unknown', 'could not be checked; accepted'], ['unavailable', 'cannot be checked now; try again later'],
 ] as const)('%s: neither green nor red, and it says so', async (outcome, words) => {
   const { api, user } = show(() => Promise.resolve(answer(outcome, 'met')));
   await type(user);
