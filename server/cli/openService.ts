@@ -6,6 +6,7 @@ import type { Config } from '../../module/config/configSchema.ts';
 import { loadConfig } from '../config/loadConfig.ts';
 import type { Requester } from '../useCases/replacePassword.ts';
 import { wire, type Wiring } from '../wiring.ts';
+import { becomeUser } from './becomeUser.ts';
 import type { ConfigOption } from './command.ts';
 import { operatorName } from './terminal.ts';
 
@@ -20,14 +21,7 @@ export function becomeServiceUser(dataDir: string): number | null {
   if (process.getuid?.() !== 0 || !existsSync(folder)) return null;
   const { uid, gid } = statSync(folder);
   if (uid === 0) return null;
-  try {
-    // The groups that the unit's User= brings too: a file of a mail server's group is readable for the command as for the service.
-    (process as { initgroups?: (user: number, group: number) => void }).initgroups?.(uid, gid);
-  } catch {
-    process.setgroups?.([gid]);
-  }
-  process.setgid?.(gid);
-  process.setuid?.(uid);
+  becomeUser(uid, gid);
   return uid;
 }
 

@@ -5,6 +5,9 @@ here=$(readlink -f -- "$0")
 here=${here%/bin/mailbox-password}
 : "${MAILBOX_PASSWORD_CONFIG=/etc/mailbox-password/config.yaml}"
 export MAILBOX_PASSWORD_CONFIG
+# Root becomes the service's user in some commands: nothing may be under way in the kernel then that began as root.
+: "${UV_USE_IO_URING=0}"
+export UV_USE_IO_URING
 # Node brings a list of authorities of its own; what this machine trusts besides (update-ca-certificates, update-ca-trust) is trusted too.
 if [ -z "${NODE_EXTRA_CA_CERTS+set}" ]; then
   for bundle in /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/ca-bundle.pem; do
