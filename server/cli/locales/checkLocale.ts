@@ -49,7 +49,7 @@ export function checkLocale(tag: string, sources: LocaleSources, options: CheckO
   const lineOf = (key: string): number => lines.get(key) ?? 1;
   /** Where a key that is not there would follow. */
   const lineBefore = (key: string): number => Math.max(1, ...[...lines].filter(([each]) => each < key).map(([, line]) => line));
-  if (content !== sortedJson(all)) report(1, null, complain('format', 'the keys are not sorted, or the lines are not laid out as in the other files', `mailbox-password locales check ${tag} --fix`));
+  if (content !== sortedJson(all)) report(1, null, complain('format', 'the keys are not sorted, or the lines are not laid out as in the other files', `put it right with: locales check ${tag} --fix`));
 
   const { english } = sources;
   // In a folder of one's own a file lies over the shipped one: it may hold a single text.

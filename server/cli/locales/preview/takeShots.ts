@@ -7,6 +7,8 @@ import { SCENES } from './scenes.ts';
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'];
 /** Widths of a window and of a phone, CSS pixels. */
 const WIDTHS = [1000, 360];
+/** Each works through the scenes beside the others. */
+const PAGES = 3;
 
 /** A picture of every surface in every state, in both widths; answers their paths. `CHROMIUM` names a browser elsewhere. */
 export async function takeShots(tag: string, into: string, folder: string | null): Promise<readonly string[]> {
@@ -17,9 +19,12 @@ export async function takeShots(tag: string, into: string, folder: string | null
       .catch((error: unknown) => { throw new LocaleProblem(`no browser could be started (CHROMIUM names another): ${(error as Error).message.split('\n')[0] ?? ''}`); });
     const paths: string[] = [];
     mkdirSync(into, { recursive: true });
-    for (const width of WIDTHS) {
-      const page = await browser.newPage({ viewport: { width, height: 800 }, locale: 'en-US' });
-      for (const { name, suffix } of SCENES) {
+    const left = WIDTHS.flatMap((width) => SCENES.map((scene) => ({ width, scene })));
+    await Promise.all(Array.from({ length: PAGES }, async () => {
+      const page = await browser.newPage({ locale: 'en-US' });
+      for (let next = left.shift(); next !== undefined; next = left.shift()) {
+        const { width, scene: { name, suffix } } = next;
+        await page.setViewportSize({ width, height: 800 });
         // A change of the hash alone would not load the page.
         await page.goto('about:blank');
         await page.goto(`${preview.url}/${tag}/${name}${suffix}`);
@@ -28,9 +33,9 @@ export async function takeShots(tag: string, into: string, folder: string | null
         await page.screenshot({ path, fullPage: true });
         paths.push(path);
       }
-    }
+    }));
     await browser.close();
-    return paths;
+    return paths.sort();
   } finally {
     await preview.stop();
   }
