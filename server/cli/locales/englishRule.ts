@@ -1,4 +1,4 @@
-import { complain } from './finding.ts';
+import { complain, warn } from './finding.ts';
 import { isLatin } from './languageRules.ts';
 import type { TextRule } from './textRule.ts';
 
@@ -14,7 +14,8 @@ export const englishWords = (english: Readonly<Record<string, string>>): Readonl
   new Set(Object.values(english).flatMap(wordsOf).map((word) => word.toLowerCase()));
 
 /**
- * No word left in English inside a translated text: a word that the English texts use, or in another alphabet any Latin word.
+ * No word left in English inside a translated text: one of this text in English, or in another alphabet any Latin word. A word of
+ * the other English texts is a warning only, so that a new one there does not make every language wrong that has such a word.
  * What is rightly spelled the same ("Server", Dutch "was") is named in the glossary's `sameWords`.
  */
 export const englishRule: TextRule = ({ tag, key, text, english, note, glossary, words, category }) => {
@@ -22,5 +23,6 @@ export const englishRule: TextRule = ({ tag, key, text, english, note, glossary,
   if (note?.same === true || text.toLowerCase() === english.toLowerCase() || glossary.same.includes(key) || glossary.same.includes(base)) return [];
   const allowed = new Set(glossary.sameWords.map((word) => word.toLowerCase()));
   const left = wordsOf(text).filter((word) => !allowed.has(word.toLowerCase()) && (isLatin(tag) ? word.length >= SHORTEST && words.has(word.toLowerCase()) : word.length > 1));
-  return [...new Set(left)].map((word) => complain('english', `"${word}" is English`, `translate it; if it is a word of your language, too, add "${word.toLowerCase()}" to "sameWords" in the language's glossary`));
+  const own = new Set(wordsOf(english).map((word) => word.toLowerCase()));
+  return [...new Set(left)].map((word) => (isLatin(tag) && !own.has(word.toLowerCase()) ? warn : complain)('english', `"${word}" is English`, `translate it; if it is a word of your language, too, add "${word.toLowerCase()}" to "sameWords" in the language's glossary`));
 };

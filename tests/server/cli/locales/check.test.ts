@@ -101,13 +101,14 @@ test('the number may stand in every form, also where English leaves it out, and 
 
 test('English words inside a text: names stay, borrowed words are named in the glossary, another alphabet has none', () => {
   const found = (tag: string, text: string, sameWords: string[] = []) => check(tag, { [`${tag}.json`]: { '@reviewed': 'no', 'a.who': text }, [`glossary/${tag}.json`]: { ...GLOSSARY, sameWords } }, true)
-    .filter(({ key, rule }) => key === 'a.who' && rule === 'english').map(({ message }) => message);
-  expect(found('de', 'Für {{address}} changed')).toEqual(['"changed" is English']);
-  expect(found('de', 'Seconds left für {{address}}')).toEqual(['"Seconds" is English', '"left" is English']);
+    .filter(({ key, rule }) => key === 'a.who' && rule === 'english').map(({ message, severity }) => `${severity}: ${message}`);
+  expect(found('de', 'Für for {{address}}')).toEqual(['error: "for" is English']);
+  // Of the other English texts.
+  expect(found('de', 'Seconds left für {{address}}')).toEqual(['warning: "Seconds" is English', 'warning: "left" is English']);
   expect(found('de', 'Seconds left für {{address}}', ['seconds', 'left'])).toEqual([]);
   expect(found('de', 'Für {{address}} (IMAP, SSL/TLS, Apple Mail): Strg+C')).toEqual([]);
   // Not a word of these English texts, but no Russian one either.
-  expect(found('ru', 'Для {{address}} settings')).toEqual(['"settings" is English']);
+  expect(found('ru', 'Для {{address}} settings')).toEqual(['error: "settings" is English']);
   expect(found('ru', 'Для {{address}} (IMAP): Ctrl+C')).toEqual([]);
   expect(found('en-GB', 'Copy for {{address}}')).toEqual([]);
 });
