@@ -1,6 +1,7 @@
 import { Redis } from 'ioredis';
 import { ModuleError } from '../../module/errors.ts';
 import { readCertificateFile } from '../config/certificateFile.ts';
+import { beforeDeadline } from '../deadline.ts';
 
 export interface RedisConnectionOptions {
   readonly url: string;
@@ -45,22 +46,6 @@ function redisError(error: unknown): ModuleError {
   return new ModuleError('SESSIONS_UNAVAILABLE', { detail: typeof code === 'string' ? code : (/^[A-Z]{4,}(?= )/.exec(message)?.[0] ?? 'no answer from Redis') });
 }
 
-/** Rejects as soon as the signal fires; what was under way goes on and is not looked at. */
-export async function beforeDeadline<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
-  const late = (): ModuleError => new ModuleError('SESSIONS_UNAVAILABLE', { detail: 'the deadline had passed' });
-  if (signal.aborted) throw late();
-  let onAbort = (): void => undefined;
-  const deadline = new Promise<never>((_resolve, reject) => {
-    onAbort = () => { reject(late()); };
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  const done = work();
-  done.catch(() => undefined);
-  try {
-    return await Promise.race([done, deadline]);
-  } catch (error) {
-    throw redisError(error);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
+/** Redis' answer, or `SESSIONS_UNAVAILABLE` as soon as the signal fires; every other error as {@link redisError} has it. */
+export const redisInTime = <T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> =>
+  beforeDeadline(signal, () => new ModuleError('SESSIONS_UNAVAILABLE', { detail: 'the deadline had passed' }), work).catch((error: unknown) => { throw redisError(error); });

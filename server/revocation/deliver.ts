@@ -7,6 +7,7 @@ import type { Metrics } from '../ports/metrics.ts';
 import type { RevocationOutbox } from '../ports/revocationOutbox.ts';
 import type { SessionStore } from '../ports/sessionStore.ts';
 import { backoff } from './backoff.ts';
+import { beforeDeadline } from '../deadline.ts';
 
 export interface DeliverDependencies {
   readonly outbox: RevocationOutbox;
@@ -41,10 +42,8 @@ async function deliverTo(store: SessionStore, delivery: Delivery, dependencies: 
   const { changeId, address, changedAt, attempts, actor } = delivery;
   try {
     const signal = AbortSignal.timeout(timeoutMs);
-    const late = new Promise<never>((_resolve, reject) => {
-      signal.addEventListener('abort', () => { reject(new ModuleError('SESSIONS_UNAVAILABLE', { detail: 'time-out' })); });
-    });
-    const { revoked } = await Promise.race([store.revokeAll({ address, issuedBefore: changedAt, attempt: attempts + 1, actor }, { signal }), late]);
+    const { revoked } = await beforeDeadline(signal, () => new ModuleError('SESSIONS_UNAVAILABLE', { detail: 'time-out' }),
+      () => store.revokeAll({ address, issuedBefore: changedAt, attempt: attempts + 1, actor }, { signal }));
     await outbox.complete(changeId, store.name);
     metrics.revocation(store.name, 'done');
     return { ended: revoked, pending: [] };

@@ -1,3 +1,4 @@
+import { beforeDeadline } from '../deadline.ts';
 import type { Sql } from './openSql.ts';
 
 /** The caller's deadline fired. `sent` tells whether a statement may have reached the database. */
@@ -16,23 +17,11 @@ export class SqlDeadline extends Error {
  * Runs `work` on one connection and rejects with {@link SqlDeadline} as soon as the signal fires. Where it fires while `work`
  * still waits for a free connection, `work` is never started: nothing is written after the caller was told "no".
  */
-export async function inTime<T>(database: Sql, signal: AbortSignal, work: (connection: Sql) => Promise<T>): Promise<T> {
-  if (signal.aborted) throw new SqlDeadline(false);
+export function inTime<T>(database: Sql, signal: AbortSignal, work: (connection: Sql) => Promise<T>): Promise<T> {
   let sent = false;
-  let onAbort = (): void => undefined;
-  const deadline = new Promise<never>((_resolve, reject) => {
-    onAbort = () => { reject(new SqlDeadline(sent)); };
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  const done = database.connection().execute(async (connection) => {
+  return beforeDeadline(signal, () => new SqlDeadline(sent), () => database.connection().execute(async (connection) => {
     if (signal.aborted) throw new SqlDeadline(false);
     sent = true;
     return work(connection);
-  });
-  done.catch(() => undefined);
-  try {
-    return await Promise.race([done, deadline]);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
+  }));
 }

@@ -1,5 +1,6 @@
 import type { Channel } from '../../module/channels.ts';
 import type { Session, SessionStore } from '../ports/sessionStore.ts';
+import { beforeDeadline } from '../deadline.ts';
 
 export interface ListedSession extends Session {
   readonly store: string;
@@ -19,11 +20,8 @@ export async function listSessions(address: string, stores: readonly SessionStor
   return { sessions: lists.flat(), unavailable: [...unavailable] };
 }
 
-/** Rejects at the deadline even where the store does not listen to the signal. */
-export async function inTime<T>(timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+/** The store's answer, or an error after `timeoutMs`, even where the store does not listen to the signal. */
+export const inTime = <T>(timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
   const signal = AbortSignal.timeout(timeoutMs);
-  const late = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => { reject(new Error('time-out')); });
-  });
-  return Promise.race([work(signal), late]);
-}
+  return beforeDeadline(signal, () => new Error('time-out'), () => work(signal));
+};

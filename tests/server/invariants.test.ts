@@ -214,3 +214,22 @@ test('a session that was opened with the old password in the very millisecond of
   expect(await alive(app, other)).toBe(false);
   await stop();
 });
+
+test('I1 a write that was on its way when the process died may still land: what is owed is not forgotten before it no longer can', async () => {
+  const dead = await startService({ decorate: (wiring: Wiring) => ({ ...wiring, accounts: { ...wiring.accounts, changePassword: () => new Promise<never>(() => undefined) } }) });
+  const browser = await logIn(dead.app, ALICE);
+  void change(dead.app, browser, { currentPassword: ALICE.password, newPassword: NEW });
+  while ((await dead.wiring.outbox.list(10)).length === 0) await new Promise((resolve) => { setTimeout(resolve, 10); });
+  let later = 0;
+  const { app, wiring, worker, stop } = await startService({ dataDir: dead.dataDir, system: () => Date.now() + later });
+  await worker.runOnce();
+  expect((await wiring.outbox.list(10)).map(({ state }) => state)).toEqual(['recorded']);
+  expect(await alive(app, browser)).toBe(true);
+  await wiring.accounts.changePassword(ALICE.address, new Secret(ALICE.password), new Secret(NEW), { signal: AbortSignal.timeout(5000) });
+  later = 60_000;
+  await worker.runOnce();
+  expect(await wiring.outbox.list(10)).toEqual([]);
+  expect(await alive(app, browser)).toBe(false);
+  await stop();
+  await dead.stop();
+});

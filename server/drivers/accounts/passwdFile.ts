@@ -15,6 +15,7 @@ import type { Account, AccountApi, CallOptions, ChangeReceipt, SetOptions } from
 import { firstMomentAfter } from '../../ports/clock.ts';
 import type { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
+import { beforeDeadline } from '../../deadline.ts';
 
 const options = object({
   file: string().required().test('absolute', 'file must be an absolute path', (value) => isAbsolute(value ?? ''))
@@ -48,23 +49,8 @@ function coded(error: unknown): ModuleError {
 }
 
 /** Rejects as soon as the signal fires; the work itself looks at the signal before it does what cannot be taken back. */
-async function inTime<T>({ signal }: CallOptions, committed: () => boolean, work: () => Promise<T>): Promise<T> {
-  if (signal.aborted) throw new ModuleError('ACCOUNTS_UNAVAILABLE');
-  let onAbort = (): void => undefined;
-  const deadline = new Promise<never>((_resolve, reject) => {
-    onAbort = () => { reject(new ModuleError(committed() ? 'ACCOUNTS_OUTCOME_UNKNOWN' : 'ACCOUNTS_UNAVAILABLE', { detail: 'the deadline had passed' })); };
-    signal.addEventListener('abort', onAbort, { once: true });
-  });
-  const done = work();
-  done.catch(() => undefined);
-  try {
-    return await Promise.race([done, deadline]);
-  } catch (error) {
-    throw coded(error);
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-  }
-}
+const inTime = <T>({ signal }: CallOptions, committed: () => boolean, work: () => Promise<T>): Promise<T> =>
+  beforeDeadline(signal, () => new ModuleError(committed() ? 'ACCOUNTS_OUTCOME_UNKNOWN' : 'ACCOUNTS_UNAVAILABLE', { detail: 'the deadline had passed' }), work).catch((error: unknown) => { throw coded(error); });
 
 /** Within this process; other processes are kept out by the lock file. */
 const inTurn = oneAtATime();

@@ -6,7 +6,7 @@ import { reasonOf, urlTlsFinding } from '../../diagnosis/findings.ts';
 import { urlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
 import { fail, ok, warn } from '../../ports/diagnosis.ts';
 import type { Session, SessionStore } from '../../ports/sessionStore.ts';
-import { beforeDeadline, openRedis } from '../../redisSessions/openRedis.ts';
+import { openRedis, redisInTime } from '../../redisSessions/openRedis.ts';
 import { POINTER } from '../../redisSessions/pointer.ts';
 import { type Found, RedisSessions } from '../../redisSessions/redisSessions.ts';
 import type { SessionValue } from '../../redisSessions/sessionValue.ts';
@@ -71,7 +71,7 @@ export default defineSessionDriver({
       name,
       tls: urlEndpoints(own.url),
       channels: [channel],
-      list: (address, { signal }) => beforeDeadline(signal, async () => {
+      list: (address, { signal }) => redisInTime(signal, async () => {
         const byId = new Map<string, Session>();
         for await (const { key, value } of sessions.of(address, signal)) {
           const { client, remoteAddress, issuedAt, lastSeenAt } = value;
@@ -79,12 +79,12 @@ export default defineSessionDriver({
         }
         return [...byId.values()];
       }),
-      revoke: (address, id, { signal }) => beforeDeadline(signal, async () => {
+      revoke: (address, id, { signal }) => redisInTime(signal, async () => {
         for await (const found of sessions.of(address, signal))
           if (opaqueId(found.key) === id) return sessions.end(found, address, () => true, signal);
         return false;
       }),
-      revokeAll: ({ address, issuedBefore }, { signal }) => beforeDeadline(signal, async () => {
+      revokeAll: ({ address, issuedBefore }, { signal }) => redisInTime(signal, async () => {
         const ended = new Map<string, Found>();
         await endOld(address, issuedBefore, ended, signal);
         if (secondPassMs > 0) {
@@ -94,11 +94,11 @@ export default defineSessionDriver({
         }
         return { revoked: { [channel]: ended.size } };
       }),
-      check: ({ signal }) => beforeDeadline(signal, () => sessions.check()),
+      check: ({ signal }) => redisInTime(signal, () => sessions.check()),
       async diagnose({ signal }) {
         const secured = await urlTlsFinding(own.url, signal, { caFile: own.tls?.ca, verified: own.tls?.verify ?? true });
         const where = new URL(own.url).host;
-        return [secured, await beforeDeadline(signal, () => sessions.check()).then(
+        return [secured, await redisInTime(signal, () => sessions.check()).then(
           () => ok('log-in', `${where} answers`),
           (error: unknown) => fail('log-in', `${where}: ${reasonOf(error)}`, 'check url, and that the user may read and delete the keys of sessions'),
         ), own.issuedAt === undefined ? warn('log-in time', 'issuedAt is not set: a late retry of a log-out also ends sessions of the new password', 'set issuedAt if the sessions hold that time') : ok('log-in time', `issuedAt is ${own.issuedAt}`)];
