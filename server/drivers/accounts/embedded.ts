@@ -3,6 +3,7 @@ import { object } from 'yup';
 import { ModuleError } from '../../../module/errors.ts';
 import { isProven, versionOf } from '../../hashing/storedHash.ts';
 import type { Account, AccountApi, CallOptions } from '../../ports/accountApi.ts';
+import { warn } from '../../ports/diagnosis.ts';
 import type { Secret } from '../../secret.ts';
 import { firstMomentAfter } from '../../ports/clock.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
@@ -84,6 +85,10 @@ export default defineAccountDriver({
       },
       async check() {
         await database.selectFrom('mailbox').select('address').limit(1).execute();
+      },
+      async diagnose() {
+        const { count } = await database.selectFrom('mailbox').select(({ fn }) => fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
+        return [warn('host', `${String(count)} demo mailboxes in ${dataDir}; no mail server knows them`, 'for real mailboxes name another driver under accounts')];
       },
       close: holdEmbedded(dataDir),
     };

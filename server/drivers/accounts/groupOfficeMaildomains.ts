@@ -2,6 +2,7 @@ import { object } from 'yup';
 import { ModuleError } from '../../../module/errors.ts';
 import { urlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
 import { readError, readSet, refuseTooLong, type SetAnswer, writeError } from '../../groupOffice/accountErrors.ts';
+import { diagnoseAccounts, diagnoseMaildomains } from '../../groupOffice/diagnoseAccounts.ts';
 import { type Credentials, GroupOfficeClient } from '../../groupOffice/groupOfficeClient.ts';
 import { host, mayBeName, serviceKey, url } from '../../groupOffice/groupOfficeOptions.ts';
 import { oneAtATime } from '../../groupOffice/oneAtATime.ts';
@@ -151,6 +152,7 @@ export default defineAccountDriver({
         await read('MailDomain/query', { limit: 1 }, call);
         await client.dropIn(service, 'info', {}, call).catch((error: unknown) => { throw readError(error); });
       },
+      diagnose: (call) => diagnoseAccounts({ url: options.url, client, service }, call, () => diagnoseMaildomains(read, call)),
       close() {
         client.close();
         return Promise.resolve();

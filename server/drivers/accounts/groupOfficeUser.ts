@@ -2,12 +2,14 @@ import { boolean, object } from 'yup';
 import { ModuleError } from '../../../module/errors.ts';
 import { urlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
 import { readError, readSet, refuseTooLong, type SetAnswer, writeError } from '../../groupOffice/accountErrors.ts';
+import { diagnoseAccounts } from '../../groupOffice/diagnoseAccounts.ts';
 import type { InfoAnswer } from '../../groupOffice/dropInAnswers.ts';
 import { type Credentials, GroupOfficeClient } from '../../groupOffice/groupOfficeClient.ts';
 import { host, mayBeName, serviceKey, url } from '../../groupOffice/groupOfficeOptions.ts';
 import { oneAtATime } from '../../groupOffice/oneAtATime.ts';
 import { endHalf, forgetLogins, verifyByLogin } from '../../groupOffice/verifyByLogin.ts';
 import type { AccountApi, CallOptions } from '../../ports/accountApi.ts';
+import { ok } from '../../ports/diagnosis.ts';
 import type { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
 
@@ -179,6 +181,8 @@ export default defineAccountDriver({
           throw readError(error);
         }
       },
+      // Whether the key's user may change others only shows with the first one: Group-Office tells nobody before.
+      diagnose: (call) => diagnoseAccounts({ url: options.url, client, service }, call, async () => [ok('set', maySet ? "administrators may set passwords, if the key's user may change users" : 'administrators set no passwords (setPassword is off)')]),
       close() {
         client.close();
         return Promise.resolve();

@@ -8,6 +8,7 @@ import { oneAtATime } from '../../groupOffice/oneAtATime.ts';
 import { createHasher, WRITE_SCHEMES } from '../../hashing/hasher.ts';
 import { versionOf } from '../../hashing/storedHash.ts';
 import { diagnoseFile, inheritsGroup } from '../../passwdFile/diagnoseFile.ts';
+import { diagnoseLines } from '../../passwdFile/diagnoseLines.ts';
 import { lockFile } from '../../passwdFile/fileLock.ts';
 import { linesOf, type PasswdLine, passwdLines, withPassword } from '../../passwdFile/passwdLines.ts';
 import { isUnchanged, readSnapshot, replaceFile } from '../../passwdFile/replaceFile.ts';
@@ -185,7 +186,10 @@ export default defineAccountDriver({
           throw new ModuleError('ACCOUNTS_MISCONFIGURED', { detail: `${target} belongs to ${String(uid)}:${String(gid)}, which this service (${String(me)}) could not give a new file` });
         }
       }),
-      diagnose: () => diagnoseFile(file),
+      async diagnose() {
+        const content = await read().catch(() => null);
+        return [...await diagnoseFile(file), ...(content === null ? [] : diagnoseLines(content, { written: hasher.scheme, bareScheme: given.bareScheme ?? 'CRYPT' }))];
+      },
       close: () => Promise.resolve(),
     };
   },
