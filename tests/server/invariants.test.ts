@@ -233,3 +233,16 @@ test('I1 a write that was on its way when the process died may still land: what 
   await stop();
   await dead.stop();
 });
+
+test('I2 the worker never asks as if for the first time, also where the first try died with its process: then everybody would be ended', async () => {
+  const attempts: number[] = [];
+  const { wiring, worker, stop } = await startService({ decorate: (given: Wiring) => ({
+    ...given, stores: given.stores.map((store) => ({ ...store, revokeAll: async ({ attempt }: { attempt: number }) => { attempts.push(attempt); return { revoked: {} }; } })),
+  }) });
+  await wiring.outbox.record({ changeId: 'one', address: ALICE.address, stores: wiring.stores.map(({ name }) => name), passwordVersion: null, settleAfter: 0 });
+  await wiring.outbox.confirm('one', wiring.clock.now());
+  await wiring.outbox.retryNow();
+  await worker.runOnce();
+  expect(attempts).toEqual([2]);
+  await stop();
+});

@@ -36,11 +36,16 @@ test('another media type, no CSRF token, another origin and no session are refus
     await change(app, { ...browser, csrf: '' }, good),
     await change(app, { ...browser, csrf: 'x'.repeat(32) }, good),
     await change(app, browser, good, { origin: 'https://evil.test' }),
+    await change(app, browser, good, { origin: 'null' }),
+    await change(app, browser, good, { origin: 'http://sub.localhost:80' }),
     await change(app, browser, good, { 'sec-fetch-site': 'cross-site' }),
+    // A sibling subdomain sends the host's cookies, and is somebody else.
+    await change(app, browser, good, { 'sec-fetch-site': 'same-site' }),
+    await change(app, browser, good, { 'sec-fetch-site': 'none' }),
     await change(app, { ...browser, cookie: '' }, good),
     await change(app, { ...browser, cookie: 'mailbox_session=forged' }, good),
   ].map((answer) => answer.json<{ code: string }>().code);
-  expect(codes).toEqual(['REQUEST_MEDIA_TYPE', 'CSRF_TOKEN_INVALID', 'CSRF_TOKEN_INVALID', 'ORIGIN_NOT_ALLOWED', 'ORIGIN_NOT_ALLOWED', 'AUTHENTICATION_REQUIRED', 'AUTHENTICATION_REQUIRED']);
+  expect(codes).toEqual(['REQUEST_MEDIA_TYPE', 'CSRF_TOKEN_INVALID', 'CSRF_TOKEN_INVALID', ...Array.from({ length: 6 }, () => 'ORIGIN_NOT_ALLOWED'), 'AUTHENTICATION_REQUIRED', 'AUTHENTICATION_REQUIRED']);
   expect(await alive(app, browser)).toBe(true);
 });
 
