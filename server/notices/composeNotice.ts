@@ -31,6 +31,9 @@ function timeOf(happenedAt: number, language: string, timeZone: string | null): 
   }
 }
 
+/** What mail programs make a link of. */
+const LINK = /\bhttps?:|\bwww\./i;
+
 function endedText(ended: ChannelCounts | null, { t }: Translator): string {
   if (ended === null) return t('notice.endedUnknown');
   const lines = CHANNELS.flatMap((channel) => {
@@ -76,7 +79,8 @@ function valuesOf({ facts, happenedAt }: Pick<OwedNotice, 'facts' | 'happenedAt'
     notMine: t(NOT_MINE[event]),
     support: support === null ? '' : t('notice.support', { support: own(support) }),
     recovery: recovery === null ? '' : t('notice.recovery', { recovery: own(recovery), address }),
-    automatic: t('notice.automatic'),
+    // "It has no links" is said only where that is so: the operator's line may hold the address of a help page.
+    automatic: t(support !== null && LINK.test(support) ? 'notice.automaticHelp' : 'notice.automatic'),
   };
 }
 

@@ -20,8 +20,9 @@ interface NoticesOptions {
   readonly log: Logger;
 }
 
+/** Some proxies write a port behind the address, an IPv6 one in brackets; a link-local one may have a zone. None of them helps a reader. */
 const ipOf = (remoteAddress: string): string | null => {
-  const address = remoteAddress.replace(/^::ffff:(?=\d)/, '');
+  const address = remoteAddress.replace(/^\[([0-9a-f:.]+)(?:%[^\]]*)?\](?::\d+)?$/i, '$1').replace(/^(\d+(?:\.\d+){3}):\d+$/, '$1').replace(/%.*$/, '').replace(/^::ffff:(?=\d)/i, '');
   return isIP(address) === 0 ? null : address;
 };
 

@@ -8,6 +8,14 @@ import { compileTemplate, type Template, type TemplateKind, templateProblems } f
 /** `notice.html`, `notice.nl.html`, `notice.set.html`, `notice.set.nl.html`, and the same with `.txt`. */
 const FILE = /^notice(\.(change|set|logout))?(\.[a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?\.(html|txt)$/;
 
+function read(path: string): string | NodeJS.ErrnoException {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    return error as NodeJS.ErrnoException;
+  }
+}
+
 export type TemplateFor = (event: NoticeEvent, language: string, kind: TemplateKind) => Template;
 
 /** The operator's own templates where there are any, else ours; the file that names most wins. Wrong ones do not start, all at once (I9). */
@@ -27,10 +35,10 @@ export function loadTemplates(folder: string | null): TemplateFor {
       problems.push(`notices.templatesDir: ${name} is no template; names are notice[.change|.set|.logout][.language].html or .txt`);
       continue;
     }
-    const source = readFileSync(join(String(folder), name), 'utf8');
-    const wrong = templateProblems(source);
+    const source = read(join(String(folder), name));
+    const wrong = typeof source !== 'string' ? [`it cannot be read (${source.code ?? 'error'})`] : source.trim() === '' ? ['it is empty'] : templateProblems(source);
     problems.push(...wrong.map((problem) => `notices.templatesDir: ${name}: ${problem}`));
-    if (wrong.length === 0) found.set(name, compileTemplate(source, kind));
+    if (wrong.length === 0) found.set(name, compileTemplate(String(source), kind));
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return (event, language, kind) => {

@@ -34,6 +34,9 @@ const AT_ONCE = 4;
 /** Where the relay is away, one mail asks for all of them; not too seldom, so that they go soon after it is back. */
 const LONGEST_PAUSE_MS = 60_000;
 
+/** Whose notice, and which of the two: the recovery address itself is nobody's business in a log. */
+const whose = ({ facts }: Pick<OwedNotice, 'facts'>) => ({ mailbox: facts.address, kind: facts.recovery === null ? 'mailbox' : 'recovery' });
+
 /** Sends what is due. An outage of the relay delays everything and loses nothing; a mail that is refused for good is given up, with a log line. */
 export function createNoticeWorker(dependencies: NoticeWorkerDependencies): NoticeWorker {
   const { notifier, outbox, compose, clock, log, metrics, firstDelayMs, maxDelayMs, expireAfterMs, timeoutMs, pollMs } = dependencies;
@@ -43,16 +46,18 @@ export function createNoticeWorker(dependencies: NoticeWorkerDependencies): Noti
   async function refused(notice: OwedNotice, error: NotSent): Promise<void> {
     const { id, changeId, attempts } = notice;
     const detail = error.message.slice(0, 200);
+    // Who judges one mail is there for the others.
+    if (error.kind !== 'relay') relayFailures = 0;
     if (error.kind === 'permanent') {
       await outbox.remove(id);
       metrics.notice('failed');
-      log.error({ notice: id, changeId, attempts: attempts + 1, detail }, 'a notice was refused for good and is given up');
+      log.error({ notice: id, changeId, ...whose(notice), attempts: attempts + 1, detail }, 'a notice was refused for good and is given up');
       return;
     }
     metrics.notice('retry');
     if (error.kind === 'temporary') {
       await outbox.postpone(id, detail, clock.now() + backoff(attempts, firstDelayMs, maxDelayMs), true);
-      log.warn({ notice: id, changeId, attempts: attempts + 1, detail }, 'a notice was not taken yet');
+      log.warn({ notice: id, changeId, ...whose(notice), attempts: attempts + 1, detail }, 'a notice was not taken yet');
       return;
     }
     // Several at once meet the same outage: one of them counts.
@@ -81,9 +86,9 @@ export function createNoticeWorker(dependencies: NoticeWorkerDependencies): Noti
   }
 
   async function expire(): Promise<void> {
-    for (const { id, changeId, attempts, lastError } of await outbox.expire(clock.now() - expireAfterMs)) {
+    for (const { id, changeId, facts, attempts, lastError } of await outbox.expire(clock.now() - expireAfterMs)) {
       metrics.notice('failed');
-      log.error({ notice: id, changeId, attempts, lastError }, 'a notice could not be sent in time and is given up');
+      log.error({ notice: id, changeId, ...whose({ facts }), attempts, lastError }, 'a notice could not be sent in time and is given up');
     }
   }
 

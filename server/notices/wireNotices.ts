@@ -52,11 +52,21 @@ export async function wireNotices(config: Config, { database, context, accounts,
   if (notify === null || own.from === null) return null;
   const { clock, log } = context;
   const templateFor = loadTemplates(own.templatesDir);
+  const ours = loadTemplates(null);
   const outbox = createStateNoticeOutbox(database, clock);
   const notifier = await creating('notify', () => createPort<Notifier>(DRIVERS.notify, 'notify', notify, context));
   const style = { from: own.from, support: own.support, timeZone: own.timeZone, templateFor, textsOf: (language: string) => texts.texts(language) };
   const worker = createNoticeWorker({
-    notifier, outbox, clock, log, metrics, compose: (notice) => composeNotice(notice, style),
+    notifier, outbox, clock, log, metrics,
+    compose(notice) {
+      try {
+        return composeNotice(notice, style);
+      } catch (error) {
+        // A notice in our words is worth more than none in the operator's.
+        log.error({ notice: notice.id, detail: error instanceof Error ? error.message : 'unknown' }, 'a notice could not be made of the templates of notices.templatesDir; ours are used');
+        return composeNotice(notice, { ...style, templateFor: ours });
+      }
+    },
     firstDelayMs: own.firstDelayMs, maxDelayMs: own.maxDelayMs, timeoutMs: own.timeoutMs, expireAfterMs: own.expireAfterHours * HOUR_MS, pollMs: config.revocation.pollMs,
   });
   const notices = createNotices({

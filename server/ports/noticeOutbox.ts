@@ -34,7 +34,7 @@ export interface NoticeOutbox {
   /** Not taken: again at that time. `counts` = false where it was nobody's fault but the relay's. */
   postpone(id: string, error: string, nextAttemptAt: number, counts: boolean): Promise<void>;
   /** Takes out what happened before that time, and tells what it was. */
-  expire(before: number): Promise<readonly Pick<OwedNotice, 'id' | 'changeId' | 'attempts' | 'lastError'>[]>;
+  expire(before: number): Promise<readonly Pick<OwedNotice, 'id' | 'changeId' | 'facts' | 'attempts' | 'lastError'>[]>;
   /** For `/readyz` and metrics. */
   summary(): Promise<NoticeSummary>;
   /** Makes notices due now; all of them where no change is named. Returns how many. */

@@ -26,17 +26,19 @@ const options = object({
 interface SmtpError { readonly code?: string; readonly command?: string; readonly responseCode?: number; readonly message?: string }
 
 /** RFC 5321, section 4.2.1. Only what was said of this recipient or this message can be final; all else is between us and the relay. */
-function kindOf({ command, responseCode }: SmtpError): RefusalKind {
+function kindOf({ code, command, responseCode }: SmtpError, to: string): RefusalKind {
+  // An address that cannot be sent at all, or one of RFC 6531 at a relay that does not know it: no reason for the other mails to wait.
+  if (code === 'EENVELOPE' && (command === 'API' || (command === 'MAIL FROM' && (responseCode ?? 0) >= 500 && /[^\0-\x7f]/.test(to)))) return 'temporary';
   const ofThisMail = command === 'RCPT TO' || command === 'DATA';
   if (!ofThisMail || responseCode === undefined || responseCode === 421) return 'relay';
   return responseCode >= 500 ? 'permanent' : 'temporary';
 }
 
-function notSent(error: unknown): NotSent {
+function notSent(error: unknown, to = ''): NotSent {
   if (error instanceof NotSent) return error;
   const told = error as SmtpError;
   const words = [told.code, told.command, told.message].filter((part) => part !== undefined).join(' ');
-  return new NotSent(kindOf(told), words.replaceAll(/\p{C}+/gu, ' ').slice(0, 200));
+  return new NotSent(kindOf(told, to), words.replaceAll(/\p{C}+/gu, ' ').slice(0, 200));
 }
 
 async function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
@@ -75,7 +77,7 @@ export default defineNotifyDriver({
     return {
       name,
       tls: mailEndpoints(given, 'smtp'),
-      send: (mail, { signal }) => inTime(transport.sendMail(message(mail)), signal).then(() => undefined, (error: unknown) => { throw notSent(error); }),
+      send: (mail, { signal }) => inTime(transport.sendMail(message(mail)), signal).then(() => undefined, (error: unknown) => { throw notSent(error, mail.to); }),
       async diagnose({ signal }) {
         const { host, port, encryption } = given;
         const secured = encryption === 'none' ? inTheClear(host) : await tlsFinding({ host, port, ca, ...(encryption === 'starttls' && { before: 'smtp' }) }, signal);

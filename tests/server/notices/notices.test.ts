@@ -13,6 +13,8 @@ import { type SmtpSink, type SmtpSinkOptions, startSmtpSink } from '../../servic
 const RECOVERY = 'alice@elsewhere.test';
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const request = { currentPassword: ALICE.password, newPassword: NEW };
+// eslint-disable-next-line @typescript-eslint/unbound-method -- called with the string as `this` alone
+const original = String.prototype.replaceAll;
 const open: { stop(): Promise<void> }[] = [];
 afterEach(async () => { for (const one of open.splice(0).reverse()) await one.stop(); });
 
@@ -245,7 +247,7 @@ test('an address that is refused for good is given up, once, with a log line', a
   expect((await sink.arrived(1)).map(({ to }) => to)).toEqual([[ALICE.address]]);
   expect(await delivery.outbox.list(10)).toEqual([]);
   const said = lines.filter((line) => line.includes('given up')).map((line) => JSON.parse(line) as Record<string, unknown>);
-  expect(said).toMatchObject([{ level: 50, attempts: 1, detail: expect.stringContaining('550') as string }]);
+  expect(said).toMatchObject([{ level: 50, mailbox: ALICE.address, kind: 'recovery', attempts: 1, detail: expect.stringContaining('550') as string }]);
 });
 
 test('what could not be sent for so long is given up, with a log line', async () => {
@@ -260,6 +262,45 @@ test('what could not be sent for so long is given up, with a log line', async ()
   await pass();
   expect(await delivery.outbox.list(10)).toEqual([]);
   expect(lines.filter((line) => line.includes('could not be sent in time'))).toHaveLength(1);
+});
+
+test.each([
+  ['192.0.2.7', '192.0.2.7'], ['192.0.2.7:52814', '192.0.2.7'], ['::ffff:192.0.2.7', '192.0.2.7'], ['2001:db8::7', '2001:db8::7'], ['[2001:db8::7]:443', '2001:db8::7'], ['fe80::7%eth0', 'fe80::7'], ['not an address', null],
+])('where it came from: %s is told as %s', async (remoteAddress, ip) => {
+  const { wiring } = await start(await freePort());
+  const [draft] = await wiring.notices.draft({ event: 'change', address: ALICE.address, actor: ALICE.address, actorKind: 'owner', remoteAddress, userAgent: '', surface: 'user-panel', language: undefined });
+  expect(draft?.facts.ip).toBe(ip);
+});
+
+test('the operator\'s line names a help page: then the mail does not say that it has no links; a line without one leaves that sentence', async () => {
+  const sink = await sinkOf();
+  for (const [support, sentence] of [['https://help.example.test/stolen or +31 20 123 4567', 'No link in it leads to a log-in'], ['+31 20 123 4567', 'It has no links']] as const) {
+    const { app, pass } = await start(sink.port, { notices: { support } });
+    await change(app, await logIn(app, ALICE), request, { 'accept-language': 'en' });
+    await pass();
+    const { text, html } = readMail(sink.mails.at(-1)?.raw ?? '');
+    for (const body of [text, html]) {
+      expect(body).toContain(sentence);
+      expect(body).toContain(support);
+    }
+    expect(html).not.toContain('<a ');
+  }
+});
+
+test('templates that break when a notice is made of them: ours are used, the log says so, and nothing is lost', async () => {
+  const sink = await sinkOf();
+  const dataDir = tempFolder();
+  writeFileSync(join(dataDir, 'notice.txt'), 'Ours: {{what}}');
+  const { app, pass, lines } = await start(sink.port, { notices: { templatesDir: dataDir } });
+  const replace = jest.spyOn(String.prototype, 'replaceAll').mockImplementation(function broken(this: string, ...args: unknown[]) {
+    if (this.startsWith('Ours: ')) throw new Error('broken');
+    return original.apply(this, args as Parameters<string['replaceAll']>);
+  });
+  await change(app, await logIn(app, ALICE), request, { 'accept-language': 'en' });
+  await pass();
+  replace.mockRestore();
+  expect(readMail((await sink.arrived(1))[0]?.raw ?? '').text).toContain(`The password of the mailbox ${ALICE.address} was changed.`);
+  expect(lines.join('')).toContain('ours are used');
 });
 
 test('a store that does not answer stands in the mail as pending', async () => {

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ConfigError } from '../../../server/config/configProblem.ts';
@@ -54,11 +54,24 @@ describe('a folder of the operator', () => {
   test('unknown placeholders and misnamed files do not start, all at once; nor does a folder that is not there', () => {
     writeFileSync(join(folder, 'notice.html'), '<p>{{name}} {{token}}</p>');
     writeFileSync(join(folder, 'notices.html'), '');
+    writeFileSync(join(folder, 'notice.nl.html'), ' \n');
+    mkdirSync(join(folder, 'notice.nl.txt'));
     const problems = (() => { try { loadTemplates(folder); return []; } catch (error) { return (error as ConfigError).problems; } })();
     expect(problems).toEqual([
       expect.stringContaining('notices.templatesDir: notice.html: {{name}} is not known'), expect.stringContaining('notices.templatesDir: notice.html: {{token}} is not known'),
+      expect.stringContaining('notices.templatesDir: notice.nl.html: it is empty'), expect.stringContaining('notices.templatesDir: notice.nl.txt: it cannot be read (EISDIR)'),
       expect.stringContaining('notices.templatesDir: notices.html is no template'),
     ]);
     expect(() => loadTemplates(join(folder, 'absent'))).toThrow(/notices\.templatesDir: .*ENOENT/);
   });
+});
+
+test('the example of docs/notices.md is a template that works', () => {
+  const page = readFileSync(join(__dirname, '..', '..', '..', 'docs', 'notices.md'), 'utf8');
+  const [example = ''] = [...page.matchAll(/```html\n([\s\S]*?)```/g)].map(([, source]) => String(source));
+  const html = compileTemplate(example, 'html')(values({ language: 'nl', direction: 'ltr', what: 'Changed <b>', when: 'Today', where: 'From: here', by: 'By: you', ended: 'Webmail', pending: 'Phones', notMine: 'Call', support: '+31 20 123 4567', automatic: 'Automatic' }));
+  expect(html).toMatch(/^<html lang="nl" dir="ltr">/);
+  for (const part of ['Changed &lt;b&gt;', 'Today', 'From: here', 'By: you', 'Webmail', 'Phones', 'Call', '+31 20 123 4567', 'Automatic']) expect(html).toContain(part);
+  expect(html).not.toMatch(/[{}]/);
+  expect(compileTemplate(example, 'html')(values({ what: 'Changed' }))).not.toContain('<p></p>');
 });

@@ -5,6 +5,7 @@ import driver from '../../../../server/drivers/notify/smtp.ts';
 import { type Notifier, NotSent, type OutgoingMail } from '../../../../server/ports/notifier.ts';
 import { makeCertificate } from '../../../services/certificate.ts';
 import { type SmtpSink, type SmtpSinkOptions, startSmtpSink } from '../../../services/smtpSink.ts';
+import { readMail } from '../../../fixtures/mailText.ts';
 import { optionsOf } from '../policy/policyContext.ts';
 
 const SECRET = 'relay-secret-1';
@@ -98,6 +99,33 @@ test.each([
 ] as const)('%s answered by %i: %s', async (stage, code, kind) => {
   const sink = await sinkOf({ answer: (at) => (at === stage ? code : null) });
   expect(await refusal((await relay(sink.port)).send(MAIL, call()))).toBe(kind);
+});
+
+test.each([['mail', 553], ['rcpt', 550]] as const)('a mailbox with letters beyond ASCII at a relay that does not know them (%s %i): the other mails do not wait for it', async (stage, code) => {
+  const sink = await sinkOf({ answer: (at, address) => (at === stage && (stage === 'mail' || /[^\0-\x7f]/.test(address)) ? code : null) });
+  expect(await refusal((await relay(sink.port)).send({ ...MAIL, to: 'grüße@example.test' }, call()))).toBe(stage === 'mail' ? 'temporary' : 'permanent');
+});
+
+test('a mailbox with letters beyond ASCII (RFC 6531), and a name of ours beyond ASCII: they arrive as they are', async () => {
+  const sink = await sinkOf();
+  await (await relay(sink.port)).send({ ...MAIL, to: 'grüße@bücher.example', subject: 'Das Passwort von grüße@bücher.example', from: { name: 'Müller & Söhne (Post), "Büro"', address: MAIL.from.address } }, call());
+  const [mail] = await sink.arrived(1);
+  expect(mail?.to[0]).toMatch(/^grüße@(bücher|xn--bcher-kva)\.example$/);
+  const { headers } = readMail(mail?.raw ?? '');
+  expect(headers['subject']).toBe('Das Passwort von grüße@bücher.example');
+  expect(headers['from']).toContain('Müller & Söhne (Post)');
+});
+
+test('no line of the mail is longer than RFC 5322 allows, and every line of the head is ASCII', async () => {
+  const sink = await sinkOf();
+  await (await relay(sink.port)).send({ ...MAIL, subject: 'Пароль '.repeat(40), text: `${'ü'.repeat(3000)}\n`, html: `<p>${'long '.repeat(1000)}${'ü'.repeat(3000)}</p>` }, call());
+  const raw = (await sink.arrived(1))[0]?.raw ?? '';
+  expect(Math.max(...raw.split('\r\n').map((line) => Buffer.byteLength(line)))).toBeLessThanOrEqual(998);
+  expect(raw.replaceAll('\r\n', '')).not.toMatch(/[\r\n]/);
+  const head = raw.slice(0, raw.indexOf('\r\n\r\n'));
+  expect(head).toMatch(/^[\x20-\x7e\r\n\t]*$/);
+  for (const line of head.split('\r\n')) expect(line.length).toBeLessThanOrEqual(78 + 20);
+  expect(head).not.toMatch(/^(Precedence|Reply-To|Return-Receipt-To|Disposition-Notification-To|List-|X-Mailer)/im);
 });
 
 test('nobody there, or somebody who says nothing: the relay is away, within the time', async () => {
