@@ -45,9 +45,16 @@ const count = (connections: readonly Pick<Connection, 'service'>[]): ChannelCoun
 /** One Dovecot: what is asked of it and in which order. */
 export class DovecotBackend {
   readonly #client: DoveadmClient;
+  readonly #hasCache: boolean;
 
-  constructor(client: DoveadmClient) {
+  constructor(client: DoveadmClient, hasCache = true) {
     this.#client = client;
+    this.#hasCache = hasCache;
+  }
+
+  /** False where the operator says that there is no auth cache. */
+  get hasCache(): boolean {
+    return this.#hasCache;
   }
 
   /**
@@ -120,6 +127,7 @@ export class DovecotBackend {
   }
 
   async #flush(username: string, signal: AbortSignal): Promise<{ cached: boolean; clockOffset: number }> {
+    if (!this.#hasCache) return { cached: false, clockOffset: (await this.#client.call('who', { separateConnections: true, mask: [username] }, signal)).clockOffset };
     const { rows, exitCode, clockOffset } = await this.#client.call('authCacheFlush', { user: [username] }, signal);
     // Without auth_cache_size Dovecot answers 0 entries.
     if (exitCode !== 0) throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: `auth cache flush: exit code ${String(exitCode)}` });

@@ -25,6 +25,7 @@ const backend = object({
   apiKey: string().min(1).required().meta({ description: 'doveadm_api_key', example: '{ file: /etc/mailbox-password/doveadm.key }', secret: true }),
   previousApiKey: string().min(1).meta({ description: 'While the key is exchanged: the other one, tried where the first is refused', example: '{ file: /etc/mailbox-password/doveadm.old.key }', secret: true }),
   caFile: string().min(1).meta({ description: 'Authority (PEM) of the listener\'s certificate', example: '/etc/ssl/mail-ca.pem' }),
+  authCache: string().oneOf(['flush', 'none'] as const).meta({ description: 'none: this Dovecot has no auth cache (auth_cache_size = 0), and is not asked to flush it; Dovecot 2.4.1 cannot do that over HTTP (default flush)', example: 'flush' }),
 }).noUnknown().required();
 
 const DEFAULT_CHANNELS: readonly Channel[] = ['imap', 'pop3', 'submission', 'managesieve'];
@@ -54,7 +55,7 @@ export default defineSessionDriver({
   }).noUnknown(),
   async create(options, { name, log, clock }): Promise<SessionStore> {
     const channels = options.channels ?? DEFAULT_CHANNELS;
-    const backends = options.backends.map((one) => new DovecotBackend(new DoveadmClient(one, clock)));
+    const backends = options.backends.map((one) => new DovecotBackend(new DoveadmClient(one, clock), one.authCache !== 'none'));
     const username = (address: string) => nameFor(address, options.username ?? 'address');
     const listed = (counts: ChannelCounts): ChannelCounts =>
       Object.fromEntries(channels.map((channel) => [channel, counts[channel] ?? 0]));
