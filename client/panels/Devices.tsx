@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import type { Device, EndedResponse } from '../../module/panelOperations.ts';
 import type { UserPanelApi } from '../api/panelMethods.ts';
 import { useTranslator } from '../i18n/context.ts';
@@ -18,6 +18,9 @@ export function Devices({ api, onSignedOut }: { readonly api: UserPanelApi; read
   const { time } = useFormats();
   const client = useQueryClient();
   const [answer, setAnswer] = useState<EndedResponse | null>(null);
+  const says = useRef<HTMLDivElement>(null);
+  // The button that was pressed may be gone by now.
+  useEffect(() => { if (answer !== null) says.current?.focus(); }, [answer]);
   const devices = useQuery({ queryKey: ['devices'], queryFn: ({ signal }) => api.listDevices(signal) });
   const end = useMutation({
     mutationFn: (wanted: Wanted) => ('which' in wanted ? api.endDevices(wanted.which) : api.endDevice({ store: wanted.device.store, id: wanted.device.id })),
@@ -32,6 +35,7 @@ export function Devices({ api, onSignedOut }: { readonly api: UserPanelApi; read
     networkMode: 'always',
   });
   useSignedOut(devices.error ?? end.error, onSignedOut);
+  const act = (wanted: Wanted): void => { if (!end.isPending) end.mutate(wanted); };
   if (devices.isError) return <Failed error={devices.error} onRetry={() => { void devices.refetch(); }} />;
   if (devices.data === undefined) return <p role="status">{t('section.loading')}</p>;
   const { devices: rows, unavailable } = devices.data;
@@ -53,16 +57,16 @@ export function Devices({ api, onSignedOut }: { readonly api: UserPanelApi; read
                   <div><dt>{t('userPanel.lastSeen')}</dt><dd><Ago at={device.lastSeenAt} /></dd></div>
                 </dl>
               </div>
-              <button type="button" className="plain" disabled={end.isPending} aria-label={labelled(t('userPanel.end'), labelled(t(`channel.${device.channel}`), name))} onClick={() => { end.mutate({ device }); }}>{t('userPanel.end')}</button>
+              <button type="button" className="plain" aria-disabled={end.isPending} aria-label={labelled(t('userPanel.end'), labelled(t(`channel.${device.channel}`), name))} onClick={() => { act({ device }); }}>{t('userPanel.end')}</button>
             </li>
           );
         })}
       </ul>
-      <div role="status">{end.isPending ? t('panel.loggingOut') : answer !== null && <Ended {...answer} />}</div>
+      <div ref={says} tabIndex={-1} role="status">{end.isPending ? t('panel.loggingOut') : answer !== null && <Ended {...answer} />}</div>
       {end.isError && <Failed error={end.error} onRetry={() => { end.reset(); void devices.refetch(); }} />}
       <div className="buttons">
-        <button type="button" className="plain" disabled={end.isPending || rows.every(({ current }) => current)} onClick={() => { end.mutate({ which: 'others' }); }}>{t('userPanel.endOthers')}</button>
-        <button type="button" className="plain" disabled={end.isPending} onClick={() => { end.mutate({ which: 'all' }); }}>{t('userPanel.endAll')}</button>
+        <button type="button" className="plain" aria-disabled={end.isPending} onClick={() => { act({ which: 'others' }); }}>{t('userPanel.endOthers')}</button>
+        <button type="button" className="plain" aria-disabled={end.isPending} onClick={() => { act({ which: 'all' }); }}>{t('userPanel.endAll')}</button>
       </div>
     </>
   );

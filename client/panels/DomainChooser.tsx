@@ -24,6 +24,8 @@ export function DomainChooser({ api, domain, free, onChoose, onSignedOut }: Doma
   const [open, setOpen] = useState(false);
   const [typed, setTyped] = useState<string | null>(null);
   const [active, setActive] = useState(0);
+  /** Enter was pressed before the list had caught up with what is typed. */
+  const [wanted, setWanted] = useState(false);
   const listbox = useRef<HTMLUListElement>(null);
   const search = useDebounced((typed ?? '').trim().toLowerCase());
   const query = useInfiniteQuery({
@@ -51,6 +53,12 @@ export function DomainChooser({ api, domain, free, onChoose, onSignedOut }: Doma
     setTyped(null);
     setOpen(false);
   }
+  const listed = search === (typed ?? '').trim().toLowerCase() && query.isSuccess;
+  useEffect(() => {
+    if (!wanted || !listed) return;
+    setWanted(false);
+    choose(domains[0]);
+  });
   function keyDown(event: KeyboardEvent): void {
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key];
     if (step !== undefined) {
@@ -67,8 +75,8 @@ export function DomainChooser({ api, domain, free, onChoose, onSignedOut }: Doma
       choose(whole(typed));
     } else if (event.key === 'Enter' && open) {
       event.preventDefault();
-      // What is typed may be ahead of the list that is shown.
-      if (search === (typed ?? '').trim().toLowerCase() && !query.isFetching) choose(domains[active]);
+      if (listed) choose(domains[active]);
+      else setWanted(true);
     } else if (event.key === 'Escape') {
       setOpen(false);
       setTyped(null);
@@ -80,8 +88,8 @@ export function DomainChooser({ api, domain, free, onChoose, onSignedOut }: Doma
       <label htmlFor={id}>{t('adminPanel.selectDomain')}</label>
       <input id={id} role="combobox" type="text" autoComplete="off" spellCheck={false} dir="ltr" value={typed ?? domain} placeholder={free ? 'example.com' : t('adminPanel.typeDomain')}
         aria-expanded={open && !free} aria-controls={`${id}-list`} aria-autocomplete="list" aria-activedescendant={open && domains.length > 0 ? `${id}-${String(active)}` : undefined}
-        onChange={(event) => { setTyped(event.target.value); setOpen(true); }} onKeyDown={keyDown} onClick={() => { setOpen(true); }} onFocus={(event) => { event.target.select(); }}
-        onBlur={() => { if (free) choose(whole(typed)); setOpen(false); setTyped(null); }} />
+        onChange={(event) => { setTyped(event.target.value); setOpen(true); setWanted(false); }} onKeyDown={keyDown} onClick={() => { setOpen(true); }} onFocus={(event) => { event.target.select(); }}
+        onBlur={() => { if (free) choose(whole(typed)); setOpen(false); setTyped(null); setWanted(false); }} />
       {!free && <span className="chevron" aria-hidden="true">▾</span>}
       <ul ref={listbox} id={`${id}-list`} role="listbox" aria-label={t('adminPanel.typeDomain')} hidden={!open || free}
         onScroll={({ currentTarget: { scrollTop, clientHeight, scrollHeight } }) => { if (scrollTop + clientHeight > scrollHeight - 120) more(); }}

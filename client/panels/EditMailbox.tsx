@@ -1,5 +1,5 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { type KeyboardEvent, useEffect, useId, useRef, useState } from 'react';
+import { type KeyboardEvent, useEffect, useId, useLayoutEffect, useRef, useState } from 'react';
 import type { ChangePasswordResponse } from '../../module/operations.ts';
 import type { AdminSessionResponse, MailboxResponse } from '../../module/panelOperations.ts';
 import { passwordRules } from '../../module/policy/passwordRules.ts';
@@ -35,7 +35,8 @@ export function EditMailbox({ api, session, address, onClose, onSignedOut }: Edi
   const [asking, setAsking] = useState(false);
   const mailbox = useQuery({ queryKey: ['mailbox', address], queryFn: ({ signal }) => api.getMailbox(address, signal), staleTime: Infinity });
   useSignedOut(mailbox.error, onSignedOut);
-  useEffect(() => {
+  // While the dialog is still in the page: closing it then gives the focus back to the pencil.
+  useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
     const leaving = (event: BeforeUnloadEvent): void => { if (unsaved.current) event.preventDefault(); };
@@ -45,7 +46,12 @@ export function EditMailbox({ api, session, address, onClose, onSignedOut }: Edi
       element?.close();
     };
   }, []);
-  useEffect(() => { if (asking) keep.current?.focus(); }, [asking]);
+  useEffect(() => {
+    if (!asking) return undefined;
+    const before = document.activeElement;
+    keep.current?.focus();
+    return () => { if (before instanceof HTMLElement) before.focus(); };
+  }, [asking]);
 
   function close(): void {
     if (unsaved.current) setAsking(true);
@@ -188,7 +194,7 @@ function SetPassword({ api, session, mailbox, onSignedOut, onClose, onReload, on
       <section className="alone">
         <h3>{t('adminPanel.stolen')}</h3>
         <p className="info">{t('adminPanel.stolenInfo')}</p>
-        <button type="button" className="plain" disabled={end.isPending} onClick={() => { end.mutate(); }}>{t('adminPanel.logOutEverywhere')}</button>
+        <button type="button" className="plain" aria-disabled={end.isPending} onClick={() => { if (!end.isPending) end.mutate(); }}>{t('adminPanel.logOutEverywhere')}</button>
         <div ref={ended} role="status">{end.isPending ? t('panel.loggingOut') : end.data !== undefined && <Ended {...end.data} />}</div>
         {end.isError && <Failed error={end.error} onRetry={() => { end.mutate(); }} />}
       </section>

@@ -1,5 +1,5 @@
 import { useMutation } from '@tanstack/react-query';
-import { type ReactNode, type SyntheticEvent, useId, useRef, useState } from 'react';
+import { type ReactNode, type SyntheticEvent, useEffect, useId, useRef, useState } from 'react';
 import { ApiError } from '../api/apiError.ts';
 import { useTranslator } from '../i18n/context.ts';
 import { FormMessages } from '../parts/FormMessages.tsx';
@@ -34,6 +34,9 @@ export function LogInForm<Session>({ title, nameLabel, nameType, wrong, notice, 
   const [wait, startWait] = useCountdown();
   const nameInput = useRef<HTMLInputElement>(null);
   const passwordInput = useRef<HTMLInputElement>(null);
+  const says = useRef<HTMLDivElement>(null);
+  // What there is to say is read first; else one can type at once.
+  useEffect(() => { (says.current?.hasChildNodes() === true ? says : nameInput).current?.focus(); }, []);
   const mutation = useMutation(sendingPasswords((request: { name: string; password: string }) => logIn(request.name, request.password)));
 
   function submit(event: SyntheticEvent): void {
@@ -70,7 +73,7 @@ export function LogInForm<Session>({ title, nameLabel, nameType, wrong, notice, 
     <main className="login">
       <h1>{title}</h1>
       <Maintenance />
-      {notice}
+      <div ref={says} tabIndex={-1}>{notice}</div>
       <form noValidate onSubmit={submit}>
         <div className="field" data-invalid={missing === 'name' || undefined}>
           <div className="box">

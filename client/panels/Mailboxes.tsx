@@ -70,9 +70,9 @@ function Rows({ api, page, onEdit }: { readonly api: AdminPanelApi; readonly pag
           <bdi>{address}</bdi>{displayName !== null && displayName !== address && <span className="soft"> <bdi>{displayName}</bdi></span>}
           <span className="narrow soft">{enabled ? t('adminPanel.yes') : t('adminPanel.disabled')} · {labelled(t('adminPanel.lastChange'), time(passwordChangedAt))} · {labelled(t('adminPanel.sessions'), live)}</span>
         </th>
-        <td className="wide">{enabled ? t('adminPanel.yes') : <strong>{t('adminPanel.disabled')}</strong>}</td>
+        <td className="wide tight">{enabled ? t('adminPanel.yes') : <strong>{t('adminPanel.disabled')}</strong>}</td>
         <td className="wide"><Ago at={passwordChangedAt} /></td>
-        <td className="wide">{counted.isFetching && counted.data === undefined ? '…' : live}</td>
+        <td className="wide tight">{counted.isFetching && counted.data === undefined ? '…' : live}</td>
         <td><button type="button" className="pencil" aria-label={labelled(t('adminPanel.edit'), address)} title={t('adminPanel.edit')} onClick={() => { onEdit(address); }}><PanelIcon name="edit" /></button></td>
       </tr>
     );

@@ -2,6 +2,7 @@ import { useCallback, useRef, useState } from 'react';
 import type { AdminSessionResponse } from '../../module/panelOperations.ts';
 import type { AdminPanelApi } from '../api/panelMethods.ts';
 import { useTranslator } from '../i18n/context.ts';
+import { focusOnce } from '../panels/focusOnce.ts';
 import { ContinueAsHost } from '../panels/ContinueAsHost.tsx';
 import { DomainChooser } from '../panels/DomainChooser.tsx';
 import { EditMailbox } from '../panels/EditMailbox.tsx';
@@ -70,7 +71,7 @@ export function AdminPanelPage({ api, base, setCsrfToken }: PanelPageProps<Admin
         </div>
         <div role="tabpanel" id="tab-panel" aria-labelledby={`tab-${tab}`} className="card wide-card">
           <Maintenance writable={session.writable} />
-          <h2 className="unseen">{t(`adminPanel.${tab}`)}</h2>
+          <h2 className="unseen" ref={focusOnce} tabIndex={-1}>{t(`adminPanel.${tab}`)}</h2>
           {tab === 'users' && !session.abilities.listMailboxes && <TypeAddress onEdit={setEditing} />}
           {tab === 'users' && session.abilities.listMailboxes && (
             <>

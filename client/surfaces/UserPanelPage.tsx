@@ -12,6 +12,7 @@ import { LogInForm } from '../panels/LogInForm.tsx';
 import { MailProgramSettings } from '../panels/MailProgramSettings.tsx';
 import { PanelHeader } from '../panels/PanelHeader.tsx';
 import { PanelIcon } from '../panels/panelIcons.tsx';
+import { focusOnce } from '../panels/focusOnce.ts';
 import type { PanelPageProps } from '../panels/startPanel.tsx';
 import { useHash } from '../panels/useHash.ts';
 import { usePanelSession } from '../panels/usePanelSession.ts';
@@ -78,7 +79,7 @@ export function UserPanelPage({ api, setCsrfToken }: PanelPageProps<UserPanelApi
           ))}
         </nav>
         <main className="card">
-          <h2>{t(`userPanel.${shown}`)}</h2>
+          <h2 ref={focusOnce} tabIndex={-1}>{t(`userPanel.${shown}`)}</h2>
           {session.changeRequired && <p role="status" className="notice"><strong>{t('userPanel.changeRequired')}</strong></p>}
           {shown === 'password' && (
             <ChangePasswordForm api={api} context={session} knownCurrent={known} onKnownCurrentWrong={() => { setKnown(null); }} submitLabel={t('userPanel.change')}
