@@ -54,11 +54,13 @@ export function DomainChooser({ api, domain, free, onChoose, onSignedOut }: Doma
     setOpen(false);
   }
   const listed = search === (typed ?? '').trim().toLowerCase() && query.isSuccess;
+  const caughtUp = wanted && listed;
   useEffect(() => {
-    if (!wanted || !listed) return;
+    if (!caughtUp) return;
     setWanted(false);
     choose(domains[0]);
-  });
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- once, when the list has caught up
+  }, [caughtUp]);
   function keyDown(event: KeyboardEvent): void {
     const step = { ArrowDown: 1, ArrowUp: -1, PageDown: 10, PageUp: -10 }[event.key];
     if (step !== undefined) {

@@ -59,3 +59,21 @@ test.each([...BEFORE, ...AFTER])('I1 killed %s and started again: nobody with th
   }
   child.kill('SIGKILL');
 }, 60_000);
+
+test.each(['after record', 'before complete', 'after complete'])('"log out all others" killed %s and started again: the others are logged out, who asked is not', async (hop) => {
+  const dataDir = tempFolder();
+  const first = await launch(dataDir, hop);
+  const { cookie } = await logIn(first.url, ALICE.password);
+  const panel = `${first.url}/mailbox-password/panel/api/v1`;
+  const entered = await fetch(`${panel}/login`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(ALICE) });
+  const own = (entered.headers.get('set-cookie') ?? '').split(';')[0] ?? '';
+  const { csrfToken } = (await entered.json()) as { csrfToken: string };
+  const died = once(first.child, 'exit');
+  await fetch(`${panel}/devices/end-many`, { method: 'POST', headers: { cookie: own, 'x-csrf-token': csrfToken, 'content-type': 'application/json' }, body: JSON.stringify({ which: 'others' }) }).catch(() => undefined);
+  await died;
+  const { url, child } = await launch(dataDir, 'never');
+  expect(await until(async () => !(await alive(url, cookie)), 5000)).toBe(true);
+  expect((await fetch(`${url}/mailbox-password/panel/api/v1/session`, { headers: { cookie: own } })).status).toBe(200);
+  expect((await logIn(url, ALICE.password)).status).toBe(200);
+  child.kill('SIGKILL');
+}, 60_000);
