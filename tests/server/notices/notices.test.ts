@@ -13,7 +13,6 @@ import { type SmtpSink, type SmtpSinkOptions, startSmtpSink } from '../../servic
 const RECOVERY = 'alice@elsewhere.test';
 const FIREFOX = 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0';
 const request = { currentPassword: ALICE.password, newPassword: NEW };
-// eslint-disable-next-line @typescript-eslint/unbound-method -- called with the string as `this` alone
 const original = String.prototype.replaceAll;
 const open: { stop(): Promise<void> }[] = [];
 afterEach(async () => { for (const one of open.splice(0).reverse()) await one.stop(); });
