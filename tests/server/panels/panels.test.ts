@@ -97,6 +97,8 @@ describe('User Panel', () => {
     expect((await call(app, first, 'GET', '/panel/api/v1/session')).status).toBe(401);
     expect((await call(app, rotated, 'GET', '/admin/api/v1/session')).status).toBe(401);
     expect((await call(app, { ...rotated, cookie: rotated.cookie.replace('user', 'admin') }, 'GET', '/admin/api/v1/session')).status).toBe(401);
+    const admin = await enterAdmin(app);
+    expect((await call(app, { ...admin, cookie: admin.cookie.replace('admin', 'user') }, 'GET', '/panel/api/v1/session')).status).toBe(401);
     const secure = await start({ overrides: { server: { port: 0, publicUrl: 'https://mail.example.test' } } });
     expect((await enterUser(secure.app, ALICE)).raw).toMatch(/^__Host-mailbox_user_panel=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
   });
