@@ -62,6 +62,12 @@ export function accountsByDomain(routes: readonly AccountRoute[]): AccountApi {
       await api.requireChange(address, required, call);
     },
     async passwordVersion(address, call) { return (await route(address)?.passwordVersion(address, call)) ?? null; },
+    async storedPassword(address, call) { return (await route(address)?.storedPassword?.(address, call)) ?? null; },
+    async restorePassword(address, kept, call) {
+      const api = route(address);
+      if (api?.restorePassword === undefined) throw new ModuleError('OPERATION_NOT_SUPPORTED');
+      await api.restorePassword(address, kept, call);
+    },
     async listDomains(search, call) {
       const lists = await Promise.all(sources.map(async ({ named: wanted, api }) => {
         // A driver that cannot list still has the domains that the configuration names.

@@ -14,14 +14,16 @@ import { wire } from '../wiring.ts';
 import { address as addressArgument, command, configOption, type ConfigOption, jsonOption, type JsonOption } from './command.ts';
 import { ConfigError } from '../config/configProblem.ts';
 import { imapServerFor, logInByImap } from './doctor/imap.ts';
+import { KeptPassword } from './doctor/keptPassword.ts';
 import { lookAtDrivers } from './doctor/lookAtDrivers.ts';
 import { lookAtService } from './doctor/lookAtService.ts';
 import { hasFailed, report, type Section } from './doctor/report.ts';
+import { restoreKept } from './doctor/restore.ts';
 import { writeTest } from './doctor/writeTest.ts';
 import { becomeServiceUser, quietLog } from './openService.ts';
 import { progress, readSecret } from './terminal.ts';
 
-interface Options extends ConfigOption, JsonOption { readonly strict?: boolean; readonly writeTest?: string; readonly imap?: string; readonly passwordStdin?: boolean }
+interface Options extends ConfigOption, JsonOption { readonly strict?: boolean; readonly writeTest?: string; readonly restore?: string; readonly imap?: string; readonly passwordStdin?: boolean }
 
 const filesIn = (value: unknown): readonly string[] => {
   const reference: Reference | null = referenceOf(value);
@@ -76,6 +78,16 @@ async function look(config: Config, files: readonly string[], own: number, optio
   }
 }
 
+async function putBack(config: Config, mailbox: string): Promise<Section> {
+  if (!new KeptPassword(config.dataDir, mailbox).exists()) return { target: `restore ${mailbox}`, findings: [fail('restore', `no write test of ${mailbox} left anything behind`, 'nothing was changed; `mailbox-password set` gives the mailbox a new password')] };
+  const wiring = await wire(config, quietLog(), { beside: true });
+  try {
+    return { target: `restore ${mailbox}`, findings: await restoreKept(mailbox, wiring) };
+  } finally {
+    await wiring.close();
+  }
+}
+
 async function tryWriting(config: Config, mailbox: string, current: string, options: Options): Promise<Section> {
   if (!existsSync(resolve(config.dataDir))) return { target: `write test ${mailbox}`, findings: [fail('change', 'not tried: dataDir is not there', 'start the service once. Nothing was changed')] };
   const wiring = await wire(config, quietLog(), { beside: true });
@@ -92,11 +104,12 @@ const BESIDE_A_CHANGE = new Set(['server', 'mailSettings', 'texts']);
 /** `mailbox-password doctor`: connects to everything that is configured, and says what is good and what to do. */
 export function doctorCommand(): Command {
   return command('doctor', 'connect to everything that is configured: a line each, and what to do', [
-    'doctor', 'doctor --json --strict', 'doctor --imap 127.0.0.1:143:none', 'doctor --write-test test@example.com',
+    'doctor', 'doctor --json --strict', 'doctor --imap 127.0.0.1:143:none', 'doctor --write-test test@example.com', 'doctor --restore test@example.com',
   ])
     .option('--strict', 'exit code 1 for warnings too')
     .option('--imap <host:port>', 'the mail server; :tls, :starttls or :none may follow (default: mailSettings.imap)')
     .option('--write-test <mailbox>', 'change the password of a test mailbox and back, and prove the log-out; asks for its current password', addressArgument)
+    .option('--restore <mailbox>', 'put back the password of a test mailbox whose --write-test was interrupted or could not undo itself; looks at nothing else', addressArgument)
     .option('--password-stdin', 'read that current password from the standard input')
     .addOption(configOption()).addOption(jsonOption())
     .action(async (options: Options) => {
@@ -106,6 +119,10 @@ export function doctorCommand(): Command {
       const own = Object.keys(written).filter((key) => originOf(key, layers) !== 'default').length;
       const current = options.writeTest === undefined ? null : await readSecret({ question: `Current password of ${options.writeTest}`, fromStdin: options.passwordStdin === true });
       becomeServiceUser(config.dataDir);
+      if (options.restore !== undefined) {
+        report([await putBack(config, options.restore)], options);
+        return;
+      }
       const sections = await look(config, files, own, options);
       if (options.writeTest !== undefined && current !== null) {
         sections.push(hasFailed(sections.filter(({ target }) => !BESIDE_A_CHANGE.has(target))) ? { target: `write test ${options.writeTest}`, findings: [fail('change', 'not tried', 'mend the failures above first. Nothing was changed')] }

@@ -1,7 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import { ModuleError } from '../../module/errors.ts';
-import type { AccountApi, CallOptions, ChangeReceipt, DomainQuery } from '../ports/accountApi.ts';
+import type { AccountApi, CallOptions, ChangeReceipt, DomainQuery, KeptPassword } from '../ports/accountApi.ts';
 import type { Secret } from '../secret.ts';
 import { type Credentials, GroupOfficeClient, GroupOfficeError } from './groupOfficeClient.ts';
 
@@ -84,6 +84,13 @@ export function withMailRefresh(accounts: AccountApi, refresher: ReturnType<type
     abilities: accounts.abilities,
     ...(accounts.requireChange !== undefined && { requireChange: async (address: string, required: boolean, call: CallOptions) => { await accounts.requireChange?.(address, required, call); } }),
     ...(accounts.pageDomains !== undefined && { pageDomains: async (query: DomainQuery, call: CallOptions) => (await accounts.pageDomains?.(query, call)) ?? { domains: [], nextCursor: null } }),
+    ...(accounts.storedPassword !== undefined && accounts.restorePassword !== undefined && {
+      storedPassword: async (address: string, call: CallOptions) => (await accounts.storedPassword?.(address, call)) ?? null,
+      async restorePassword(address: string, kept: KeptPassword, call: CallOptions) {
+        await accounts.restorePassword?.(address, kept, call);
+        if (kept.typed !== null) refresher.tell(address, kept.typed);
+      },
+    }),
     find: (address, call) => accounts.find(address, call),
     verifyPassword: (address, password, call) => accounts.verifyPassword(address, password, call),
     changePassword: (address, current, next, call) => told(address, next, accounts.changePassword(address, current, next, call)),

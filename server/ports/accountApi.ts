@@ -73,6 +73,13 @@ export interface SetOptions extends CallOptions {
   readonly requireChange?: boolean;
 }
 
+/** A password as the back end stored it. */
+export interface KeptPassword {
+  readonly stored: Secret;
+  /** The same as people type it, where the caller knows it: a host that keeps a copy of its own renews it. */
+  readonly typed: Secret | null;
+}
+
 export interface DomainQuery {
   /** A part of the name, lower case; empty = all. */
   readonly search: string;
@@ -116,6 +123,10 @@ export interface AccountApi extends Diagnosable {
    * change interrupted by a crash can be settled; null where the back end cannot tell. Never the hash itself.
    */
   passwordVersion(address: string, options: CallOptions): Promise<string | null>;
+  /** The stored value itself (a hash), so that a test can put it back unchanged. Left out, or null: the back end shows none. */
+  storedPassword?(address: string, options: CallOptions): Promise<Secret | null>;
+  /** Puts a value of `storedPassword` back, judged by `expectedVersion` as in `setPassword`; goes together with it. */
+  restorePassword?(address: string, kept: KeptPassword, options: SetOptions): Promise<void>;
   /** All of them at once. */
   listDomains(search: string, options: CallOptions): Promise<readonly string[]>;
   /** The same page by page, in an order that stays; for back ends of many domains. Where it is missing, the caller cuts the pages. */

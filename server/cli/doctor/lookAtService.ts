@@ -7,6 +7,7 @@ import { createStateNoticeOutbox } from '../../drivers/noticeOutbox/state.ts';
 import { fail, type Finding, ok, warn } from '../../ports/diagnosis.ts';
 import type { NoticeSummary } from '../../ports/noticeOutbox.ts';
 import { connectState, type OpenedState, stateVersion } from '../../state/stateDatabase.ts';
+import { keptAddresses } from './keptPassword.ts';
 import { lookAtRateLimit } from './lookAtRateLimit.ts';
 import { lookAtTexts } from './lookAtTexts.ts';
 import type { Section } from './report.ts';
@@ -23,6 +24,11 @@ function dataDir(config: Config): Finding[] {
     findings.push((mode & 0o077) === 0 ? ok('folder', `${folder} is ours alone`) : warn('folder', `${folder} is open to others (mode 0${(mode & 0o777).toString(8)})`, `chmod 700 ${folder}`));
   } catch {
     findings.push(fail('folder', `${folder} cannot be written by this user`, 'give it to the service\'s user, and run this command as that user or as root'));
+  }
+  try {
+    for (const address of keptAddresses(folder)) findings.push(warn('write test', `a test of ${address} was not undone: it has a temporary password`, `\`mailbox-password doctor --restore ${address}\``));
+  } catch (error) {
+    findings.push(warn('write test', `what a test left behind cannot be read (${reasonOf(error)})`, `look into ${join(folder, 'write-test')}`));
   }
   const { bavail, bsize } = statfsSync(folder);
   const free = Number(bavail) * Number(bsize);

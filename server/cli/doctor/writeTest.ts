@@ -1,19 +1,18 @@
-import { setTimeout as wait } from 'node:timers/promises';
 import { generatePassword } from '../../../module/policy/generatePassword.ts';
 import { reasonOf } from '../../diagnosis/findings.ts';
 import { useCaseDependencies } from '../../http/useCaseDependencies.ts';
 import { fail, type Finding, ok, warn } from '../../ports/diagnosis.ts';
 import { Secret } from '../../secret.ts';
 import { changeOwnPassword } from '../../useCases/changeOwnPassword.ts';
-import { revokeEverything } from '../../useCases/revokeSessions.ts';
 import { verifyTyped } from '../../useCases/verifyTyped.ts';
 import type { Wiring } from '../../wiring.ts';
 import { endedText } from '../ended.ts';
-import { commandRequester, OPERATOR } from '../openService.ts';
+import { commandRequester } from '../openService.ts';
 import { say } from '../terminal.ts';
 import { type ImapConnection, type ImapServer, logInByImap } from './imap.ts';
+import { KeptPassword } from './keptPassword.ts';
+import { endSessions, restore, type RestoreOutcome } from './restore.ts';
 
-const RESTORE_TRIES = 5;
 const GONE_MS = 15_000;
 
 export interface WriteTest {
@@ -22,31 +21,6 @@ export interface WriteTest {
   readonly current: string;
   /** Null: the log-out is proved for web sessions only. */
   readonly imap: ImapServer | null;
-}
-
-/** The old password back, whatever happens: as the owner, else as the module; again and again. False where all of it failed. */
-async function restore(address: string, old: Secret, temporary: Secret, { accounts, config }: Wiring): Promise<boolean> {
-  const call = () => ({ signal: AbortSignal.timeout(config.timeouts.accountsMs) });
-  for (let tries = 0; tries < RESTORE_TRIES; tries += 1) {
-    if (tries > 0) await wait(1000 * tries);
-    // An answer that was lost may have been a success.
-    if (await accounts.verifyPassword(address, old, call()).catch(() => false)) return true;
-    // Not by the use case: the old password need not meet today's policy.
-    await accounts.changePassword(address, temporary, old, call()).catch(async () => {
-      if (accounts.abilities.setPassword) await accounts.setPassword(address, old, call()).catch(() => undefined);
-    });
-  }
-  return accounts.verifyPassword(address, old, call()).catch(() => false);
-}
-
-/** The same password once more, the administrator's way: whether the account API lets us is otherwise seen by the first who needs it. */
-async function triedAsAdministrator(address: string, old: Secret, { accounts, config }: Wiring): Promise<Finding> {
-  try {
-    await accounts.setPassword(address, old, { signal: AbortSignal.timeout(config.timeouts.accountsMs) });
-    return ok('set', 'an administrator can set it too');
-  } catch (error) {
-    return warn('set', `an administrator cannot set it: ${reasonOf(error)}`, 'owners can change theirs. For the Admin Panel give the account API\'s user the right to set passwords, or set panels.admin.enabled to false');
-  }
 }
 
 /** What can be seen after the change with the eyes of a mail program. */
@@ -61,17 +35,31 @@ async function seenByImap(server: ImapServer, address: string, old: Secret, temp
   ];
 }
 
+/** What became of the old password, and how to mend it where it is not back. */
+function restoreFinding(address: string, outcome: RestoreOutcome, file: KeptPassword | null): Finding {
+  if (outcome === 'restored') return ok('restore', 'the old password is back');
+  if (outcome === 'changed') return fail('restore', `somebody else has given ${address} another password during the test: it was left alone`, 'ask them; nothing of the test is left');
+  const now = `${address} now has the temporary password that stands on the standard error output`;
+  return file === null ? fail('restore', `THE OLD PASSWORD COULD NOT BE RESTORED (${outcome.reason}). ${now}`, `mend that, then \`mailbox-password set ${address}\` with the old password`)
+    : fail('restore', `THE OLD PASSWORD COULD NOT BE RESTORED (${outcome.reason}). ${now}; its old hash is kept in ${file.file}`, `mend that, then \`mailbox-password doctor --restore ${address}\``);
+}
+
 /**
- * A whole change of a test mailbox, and back. The old password is restored on every way out that a process has; what a power cut would
- * leave is said before: the temporary password.
+ * A whole change of a test mailbox, and back. The old password is restored on every way out that a process has. Where the back end shows
+ * what it stores, that is kept in a file before anything is changed, so that even a power cut loses nothing; else what it would leave is
+ * said before: the temporary password.
  */
 export async function writeTest({ address, current, imap }: WriteTest, wiring: Wiring): Promise<Finding[]> {
-  const { accounts, config, policy } = wiring;
+  const { accounts, config, policy, dataDir } = wiring;
   const call = () => ({ signal: AbortSignal.timeout(config.timeouts.accountsMs) });
   const findings: Finding[] = [];
+  const file = new KeptPassword(dataDir, address);
+  if (file.exists()) return [fail('change', `not tried: a test of ${address} before this one was not undone`, `\`mailbox-password doctor --restore ${address}\` first. Nothing was changed`)];
   let old: Secret | null;
+  let stored: Secret | null;
   try {
     old = await verifyTyped(current, address, accounts, call);
+    stored = old === null || accounts.storedPassword === undefined ? null : await accounts.storedPassword(address, call());
   } catch (error) {
     return [fail('current', reasonOf(error), 'mend this first. Nothing was changed')];
   }
@@ -90,34 +78,44 @@ export async function writeTest({ address, current, imap }: WriteTest, wiring: W
       return [...findings, fail('log-in', reasonOf(error), 'check mailSettings.imap or --imap (on the mail server itself: --imap 127.0.0.1:143:none). Nothing was changed')];
     }
   }
+  try {
+    if (stored !== null) file.write(stored, null);
+  } catch (error) {
+    for (const connection of connections) connection.close();
+    return [...findings, fail('change', `not tried: the old hash could not be kept in ${file.file} (${reasonOf(error)})`, 'make room in dataDir, and let the service\'s user write there. Nothing was changed')];
+  }
   // From here on the process must not end before the old password is back.
   const deaf = (): void => { say('The old password is being restored first.'); };
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
   for (const signal of signals) process.on(signal, deaf);
   say(`Should this process be killed now, the password of ${address} is: ${temporary.reveal()}`);
+  if (stored !== null) say(`\`mailbox-password doctor --restore ${address}\` would put the old one back.`);
   try {
     const result = await changeOwnPassword({
       actor: { kind: 'owner', address, sessionId: null }, currentPassword: current, newPassword: temporary.reveal(), ...commandRequester('doctor --write-test'),
     }, useCaseDependencies(wiring));
+    if (stored !== null) file.write(stored, await accounts.passwordVersion(address, call()).catch(() => null));
     findings.push(ok('change', `done in full. ${endedText(result)}`));
     if (result.pending.length > 0) findings.push(fail('log-out', `still owed: ${result.pending.join(', ')}`, 'mend the session store; `mailbox-password outbox list`'));
     if (imap !== null && before !== null) findings.push(...await seenByImap(imap, address, old, temporary, before, connections));
   } catch (error) {
     findings.push(fail('change', reasonOf(error), 'docs/errors.md says what this code means'));
   }
-  const restored = await restore(address, old, temporary, wiring).catch(() => false);
-  findings.push(restored ? ok('restore', 'the old password is back') : fail('restore', `THE OLD PASSWORD COULD NOT BE RESTORED. The password of ${address} is: ${temporary.reveal()}`, 'set it by hand when the account API answers again'));
-  if (restored && accounts.abilities.setPassword) findings.push(await triedAsAdministrator(address, old, wiring));
-  try {
-    const { pending } = await revokeEverything({ audit: OPERATOR, requester: commandRequester('doctor --write-test'), address }, useCaseDependencies(wiring));
-    findings.push(pending.length === 0 ? ok('log-out', 'the sessions of the temporary password are ended too') : warn('log-out', `still owed after the restore: ${pending.join(', ')}`, 'the running service retries it; `mailbox-password outbox list`'));
-    if (restored && imap !== null) {
+  const outcome = await restore({ address, old, temporary, stored }, wiring);
+  const lost = typeof outcome === 'object';
+  if (!lost) file.remove();
+  findings.push(restoreFinding(address, outcome, stored === null ? null : file));
+  // Once more where it is looked for: not in the report, which may go on to others.
+  if (lost) say(`The password of ${address} is still: ${temporary.reveal()}`);
+  findings.push(...await endSessions(address, 'doctor --write-test', wiring));
+  if (outcome === 'restored' && imap !== null) {
+    try {
       const back = await logInByImap(imap, address, old);
       if (back !== null) connections.push(back);
       findings.push(back === null ? fail('restore', 'IMAP refuses the restored password', 'log in by hand; flush the auth cache of the mail server') : ok('restore', 'IMAP takes the old password again'));
+    } catch (error) {
+      findings.push(warn('restore', `not proved by IMAP: ${reasonOf(error)}`, 'log in by hand'));
     }
-  } catch (error) {
-    findings.push(warn('log-out', `after the restore: ${reasonOf(error)}`, 'run `mailbox-password logout` for the mailbox'));
   }
   for (const connection of connections) connection.close();
   for (const signal of signals) process.off(signal, deaf);

@@ -14,7 +14,7 @@ import { linesOf, type PasswdLine, passwdLines, withPassword } from '../../passw
 import { isUnchanged, readSnapshot, replaceFile } from '../../passwdFile/replaceFile.ts';
 import type { Account, AccountApi, CallOptions, ChangeReceipt, SetOptions } from '../../ports/accountApi.ts';
 import { firstMomentAfter } from '../../ports/clock.ts';
-import type { Secret } from '../../secret.ts';
+import { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
 import { beforeDeadline } from '../../deadline.ts';
 
@@ -93,8 +93,11 @@ export default defineAccountDriver({
     const read = async (): Promise<Buffer> => (await readSnapshot(file)).content;
 
     async function replace(address: string, verified: PasswdLine | null, next: Secret, call: SetOptions): Promise<ChangeReceipt> {
+      return write(address, verified, await inTime(call, never, () => hasher.hash(next)), call);
+    }
+
+    async function write(address: string, verified: PasswdLine | null, hash: string, call: SetOptions): Promise<ChangeReceipt> {
       let committed = false;
-      const hash = await inTime(call, never, () => hasher.hash(next));
       await inTime(call, () => committed, async () => {
         // Behind a symbolic link stands the file to replace; the link stays.
         const target = await realpath(file);
@@ -155,6 +158,11 @@ export default defineAccountDriver({
         const line = lineOf(await read(), address);
         return line === null || line.password === '' ? null : versionOf(line.password);
       }),
+      storedPassword: (address, call) => inTime(call, never, async () => {
+        const line = lineOf(await read(), address);
+        return line === null || line.password === '' ? null : new Secret(line.password);
+      }),
+      async restorePassword(address, { stored }, call) { await write(address, null, stored.reveal(), call); },
       listDomains: (search, call) => inTime(call, never, async () => {
         const content = await read();
         const domains = domain !== undefined ? [domain] : [...passwdLines(content)].map(({ user }) => user.slice(user.lastIndexOf('@') + 1 || user.length));

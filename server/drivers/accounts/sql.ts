@@ -6,7 +6,7 @@ import { createHasher, WRITE_SCHEMES } from '../../hashing/hasher.ts';
 import { isProven, versionOf } from '../../hashing/storedHash.ts';
 import type { Account, AccountApi, CallOptions, ChangeReceipt } from '../../ports/accountApi.ts';
 import { firstMomentAfter } from '../../ports/clock.ts';
-import type { Secret } from '../../secret.ts';
+import { Secret } from '../../secret.ts';
 import { schemeFindings } from '../../accountSql/schemeFindings.ts';
 import { diagnoseSql } from '../../diagnosis/sqlConnection.ts';
 import { sqlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
@@ -120,10 +120,13 @@ export default defineAccountDriver({
       wideEnough = true;
     }
 
-    /** One row, or nothing is committed. Only a COMMIT without an answer leaves the outcome open. */
     async function replace(found: MailboxRow, oldHash: string, next: Secret, call: CallOptions, changeRequired = false): Promise<ChangeReceipt> {
       await checkWidth(call);
-      const newHash = await hasher.hash(next);
+      return write(found, oldHash, await hasher.hash(next), call, changeRequired);
+    }
+
+    /** One row, or nothing is committed. Only a COMMIT without an answer leaves the outcome open. */
+    async function write(found: MailboxRow, oldHash: string, newHash: string, call: CallOptions, changeRequired: boolean): Promise<ChangeReceipt> {
       let committing = false;
       try {
         await inTime(database, call.signal, (connection) => connection.transaction().execute(async (transaction) => {
@@ -181,6 +184,17 @@ export default defineAccountDriver({
       async passwordVersion(address, call) {
         const found = await row(address, call);
         return found?.password === null || found === null ? null : versionOf(found.password);
+      },
+      async storedPassword(address, call) {
+        const found = await row(address, call);
+        return found === null || found.password === null ? null : new Secret(found.password);
+      },
+      async restorePassword(address, { stored }, call) {
+        const found = await row(address, call);
+        if (found === null) throw new ModuleError('ACCOUNT_NOT_FOUND');
+        if (found.password === null) throw new ModuleError('ACCOUNT_NOT_CHANGEABLE', { detail: 'the mailbox has no password' });
+        if (typeof call.expectedVersion === 'string' && versionOf(found.password) !== call.expectedVersion) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
+        await write(found, found.password, stored.reveal(), call, found.changeRequired ?? false);
       },
       async listDomains(search, call) {
         const { listDomains } = statements;
