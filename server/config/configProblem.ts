@@ -67,6 +67,32 @@ function nearest(name: string, names: readonly string[]): string | undefined {
   return best !== undefined && best.far <= (name.length < 4 ? 1 : Math.max(2, Math.floor(name.length / 3))) ? best.known : undefined;
 }
 
+/** Of what has no example of its own in the schema. */
+const EXAMPLES: Readonly<Record<string, string>> = {
+  host: '{ driver: embedded }', accounts: '[{ driver: sql, domains: ["*"], url: { file: /etc/mailbox-password/accounts.url }, preset: postfixadmin }]',
+  sessions: '[{ driver: dovecot, name: mail, backends: [{ url: "http://127.0.0.1:8090", apiKey: { file: /etc/mailbox-password/doveadm.key } }] }]',
+  notify: '{ driver: smtp, host: 127.0.0.1, port: 25, encryption: none }', administrators: '[]',
+};
+
+/** Where an unknown key is at home, if the schema knows its name elsewhere. */
+function home(name: string, path: string, homesOf: (name: string) => readonly string[]): string {
+  const homes = homesOf(name).filter((one) => one !== path);
+  if (homes.length === 0) return '';
+  const words = homes.slice(0, 3).map((one) => (one === '' ? 'the top level' : one)).join(', ');
+  return ` (it is a key of ${words}: mind how far it is indented)`;
+}
+
+/** A number or a switch that was written as a text. */
+const isQuoted = (value: unknown, expected: string | undefined): boolean => typeof value === 'string' && expected !== undefined
+  && ((/number/.test(expected) && /^-?\d+(\.\d+)?$/.test(value)) || (/true or false/.test(expected) && /^(true|false)$/.test(value)));
+
+/** What is wrong with a value of the wrong type. */
+function wrongType(value: unknown, expected: string | undefined): string {
+  if (value === null) return 'is empty: give it a value, or take the line away';
+  if (isQuoted(value, expected)) return 'is a text: take the quotes away';
+  return `is not ${expected ?? 'of the right type'}`;
+}
+
 export interface ProblemContext {
   /** What stands before yup's own path. */
   readonly prefix: string;
@@ -75,10 +101,12 @@ export interface ProblemContext {
   readonly valueAt: (path: string) => unknown;
   /** Names that may stand below a path. */
   readonly namesAt: (path: string) => readonly string[];
+  /** Paths below which a key of this name may stand; `` is the top level. */
+  readonly homesOf?: (name: string) => readonly string[];
 }
 
 /** yup's errors as problems. Its own words for a wrong type repeat the value, which may be a secret: they are not used. */
-export function problemsOf(error: ValidationError, { prefix, keyAt, valueAt, namesAt }: ProblemContext): ConfigProblem[] {
+export function problemsOf(error: ValidationError, { prefix, keyAt, valueAt, namesAt, homesOf = () => [] }: ProblemContext): ConfigProblem[] {
   const errors = error.inner.length === 0 ? [error] : error.inner;
   return errors.map(({ path: own = '', type, message, params }) => {
     const path = [prefix, own].filter((part) => part !== '').join('.').replaceAll('.[', '[');
@@ -87,7 +115,7 @@ export function problemsOf(error: ValidationError, { prefix, keyAt, valueAt, nam
       const unknown = String(params?.['unknown']).split(', ');
       const said = unknown.map((name) => {
         const meant = nearest(name, namesAt(path));
-        return `${name}${meant === undefined ? '' : ` (did you mean ${meant}?)`}`;
+        return `${name}${meant === undefined ? home(name, path, homesOf) : ` (did you mean ${meant}?)`}`;
       });
       return { path: at, message: `unknown key ${said.join(', ')}`, expected: `only ${namesAt(path).join(', ')}` };
     }
@@ -95,10 +123,14 @@ export function problemsOf(error: ValidationError, { prefix, keyAt, valueAt, nam
     const value = path === '' ? undefined : valueAt(path);
     const isMissing = value === undefined;
     const expected = key?.expected;
-    const words = type === 'typeError' || isMissing ? (isMissing ? 'is missing' : `is not ${expected ?? 'of the right type'}`) : message;
+    const isWrongType = type === 'typeError' || value === null;
+    const words = isMissing ? 'is missing' : isWrongType ? wrongType(value, expected) : message;
+    // A rule between the keys below says itself what it wants.
+    const isRule = !isMissing && !isWrongType && typeof value === 'object';
+    const example = key?.example ?? EXAMPLES[path];
     return {
-      path: at, message: words, value: shown(value, key?.secret ?? false), expected,
-      ...(key?.example !== undefined && { example: exampleText(key.example) }),
+      path: at, message: words, value: shown(value, key?.secret ?? false), ...(!isRule && { expected }),
+      ...(example !== undefined && { example: exampleText(example) }),
     };
   });
 }

@@ -7,6 +7,7 @@ import { ConfigError, type ConfigProblem, problemsOf } from './configProblem.ts'
 import { driverAtIn, judgeDrivers } from './judgeDrivers.ts';
 import { fromEnvironment, isTree, type Layer, merge, type Tree, valueAt } from './layers.ts';
 import { resolveReferences } from './references.ts';
+import { yamlProblem } from './yamlProblem.ts';
 
 export { ConfigError } from './configProblem.ts';
 
@@ -32,10 +33,9 @@ export interface Inspection {
 function readFile(file: string): { readonly tree: Tree } | { readonly problem: ConfigProblem } {
   try {
     const own = (parse(readFileSync(file, 'utf8'), { prettyErrors: true }) ?? {}) as unknown;
-    return isTree(own) ? { tree: own } : { problem: { path: file, message: 'a mapping of keys was expected' } };
+    return isTree(own) ? { tree: own } : { problem: { path: file, message: 'a mapping of keys was expected', expected: 'keys with values', example: 'readOnly: false' } };
   } catch (error) {
-    const message = error instanceof Error ? (error.message.split('\n')[0] ?? '').replace(/:$/, '') : 'cannot be read';
-    return { problem: { path: file, message } };
+    return { problem: { path: file, ...yamlProblem(error) } };
   }
 }
 
@@ -67,7 +67,11 @@ export function inspectConfig({ file, environment = {}, overrides = {} }: Config
       const below = path === '' ? '' : `${path.replaceAll(/\[\d+\]/g, '[]')}.`;
       return topLevelKeys().flatMap(({ path: known }) => (known.startsWith(below) && !/[.[]/.test(known.slice(below.length)) ? [known.slice(below.length)] : []));
     };
-    problems.push(...problemsOf(error, { ...context, prefix: '', namesAt }));
+    const homesOf = (name: string): string[] => topLevelKeys().flatMap(({ path: known }) => {
+      const at = known.lastIndexOf('.');
+      return !known.includes('[') && known.slice(at + 1) === name ? [known.slice(0, Math.max(0, at))] : [];
+    });
+    problems.push(...problemsOf(error, { ...context, prefix: '', namesAt, homesOf }));
   }
   problems.push(...judgeDrivers(resolved, context));
   // What could not be read is said once: not again as "is missing".

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { isTree } from './layers.ts';
+import { fileTrouble } from './yamlProblem.ts';
 
 /** `{ file: PATH }` or `{ env: NAME }`: a text kept elsewhere, so that no secret needs to be in the configuration. */
 export interface Reference { readonly kind: 'file' | 'env'; readonly name: string }
@@ -28,7 +29,7 @@ export function resolveReferences(tree: unknown, environment: Readonly<Record<st
     try {
       return readFileSync(name, 'utf8').replace(/\r?\n$/, '');
     } catch (error) {
-      problems.push({ path, message: `${name} cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})` });
+      problems.push({ path, message: `${name} cannot be read (${fileTrouble((error as NodeJS.ErrnoException).code)})` });
       return undefined;
     }
   };

@@ -59,7 +59,7 @@ test('a secret from a file is not repeated either; a file that cannot be read is
   writeFileSync(secret, `${SECRET}\n`);
   chmodSync(secret, 0o600);
   expect(JSON.stringify(inspect(`state: { url: { file: ${secret} } }`).problems)).not.toContain(SECRET);
-  expect(inspect('accounts: [{ driver: sql, domains: ["*"], preset: dovecot, url: { file: /nowhere } }]').problems).toEqual([{ path: 'accounts[0].url', message: '/nowhere cannot be read (ENOENT)' }]);
+  expect(inspect('accounts: [{ driver: sql, domains: ["*"], preset: dovecot, url: { file: /nowhere } }]').problems).toEqual([{ path: 'accounts[0].url', message: '/nowhere cannot be read (ENOENT: there is no such file)' }]);
 });
 
 test('every value knows where it comes from', () => {

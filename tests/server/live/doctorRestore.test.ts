@@ -9,7 +9,7 @@ import { cli, configFile, type Ended } from '../../fixtures/cli.ts';
 import { type MariaDb, startMariaDb } from '../../services/mariadb.ts';
 
 /** Each look is a process of its own; a loaded machine starts one in seconds. */
-const SLOW = 240_000;
+const SLOW = 600_000;
 const ALICE = 'alice@example.test';
 const PASSWORD = 'Wonder-land-7';
 const GRANT = "GRANT UPDATE (password) ON mail.mailbox TO 'owner'@'%'";
@@ -85,19 +85,18 @@ it('the UPDATE right is taken away in between: which mailbox has what, and how t
   expect(statSync(file).mode & 0o777).toBe(0o600);
   expect(readFileSync(file, 'utf8')).toContain(JSON.stringify(original));
 
-  const again = await run([]);
-  expect(again.stdout).toContain(`a test of ${ALICE} was not undone: it has a temporary password`);
   const early = await run(['--restore', ALICE]);
   expect([early.status, early.stdout]).toEqual([1, expect.stringContaining(`${ALICE} still has the temporary password of the test: ER_`)]);
   expect(kept()).toHaveLength(1);
   await database.administer(GRANT);
   // A second test must not take the temporary hash for the old one.
-  expect((await test({ input: `${temporary}\n` })).stdout).toContain('a test of alice@example.test before this one was not undone');
+  const again = await test({ input: `${temporary}\n` });
+  expect(again.stdout).toContain(`a test of ${ALICE} was not undone: it has a temporary password`);
+  expect(again.stdout).toContain(`a test of ${ALICE} before this one was not undone`);
   const mended = await run(['--restore', ALICE]);
   expect([mended.status, mended.stdout]).toEqual([0, expect.stringContaining('has the password from before the test, stored as it was')]);
   expect(await stored()).toBe(original);
   expect(kept()).toEqual([]);
-  expect(await run(['--restore', ALICE])).toMatchObject({ status: 1, stdout: expect.stringContaining('left anything behind') });
 }, SLOW);
 
 it('the database dies in between, and comes back later', async () => {
