@@ -10,7 +10,7 @@ import { HTTP_PRESETS } from '../../accountHttp/presets.ts';
 import { readAccount, timeAt, type ToldAccount } from '../../accountHttp/readAccount.ts';
 import { diagnoseUrl } from '../../diagnosis/findings.ts';
 import { urlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
-import type { Account, AccountApi, CallOptions, ChangeReceipt } from '../../ports/accountApi.ts';
+import type { Account, AccountApi, ChangeReceipt, SetOptions } from '../../ports/accountApi.ts';
 import type { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
 
@@ -70,10 +70,12 @@ export default defineAccountDriver({
     }
 
     /** Before a write: the API must know exactly this mailbox, and be the one that keeps its password. */
-    async function mustBeChangeable(address: string, signal: AbortSignal): Promise<void> {
+    async function mustBeChangeable(address: string, expectedVersion: string | null, signal: AbortSignal): Promise<void> {
       const found = operations.find === undefined ? undefined : await lookUp(operations.find, address, signal);
       if (found === null) throw new ModuleError('ACCOUNT_NOT_FOUND');
       if (found?.changeable === false) throw new ModuleError('ACCOUNT_NOT_CHANGEABLE', { detail: 'its password is kept elsewhere' });
+      // Read just before the write, which the API itself does not compare.
+      if (expectedVersion !== null && typeof found?.version === 'string' && found.version !== expectedVersion) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
     }
 
     async function answers(signal: AbortSignal): Promise<void> {
@@ -91,14 +93,14 @@ export default defineAccountDriver({
       }
     }
 
-    async function write(name: 'change' | 'set', address: string, current: Secret | null, next: Secret, { signal }: CallOptions): Promise<ChangeReceipt> {
+    async function write(name: 'change' | 'set', address: string, current: Secret | null, next: Secret, { signal, expectedVersion = null }: SetOptions): Promise<ChangeReceipt> {
       const operation = described(name);
       if (signal.aborted) throw new ModuleError('ACCOUNTS_UNAVAILABLE');
       if (!isAddress(address)) throw new ModuleError('ACCOUNT_NOT_FOUND');
       if (current !== null && !sendable(current.reveal())) throw new ModuleError('CURRENT_PASSWORD_WRONG');
       mustBeTakeable(next.reveal());
       // An owner who changes is told nothing before the current password was judged, so only a description that needs it looks first.
-      if (name === 'set' || operations.find?.result?.changeable !== undefined) await mustBeChangeable(address, signal);
+      if (name === 'set' || operations.find?.result?.changeable !== undefined) await mustBeChangeable(address, expectedVersion, signal);
       const answer = await ask(name, operation, { ...addressParts(address), password: next.reveal(), ...(current !== null && { currentPassword: current.reveal() }) }, signal);
       return { changedAt: timeAt(answer, operation.result?.changedAt) };
     }

@@ -60,6 +60,17 @@ describeAccountApi('http, our own account API', async () => {
   };
 });
 
+it('http: an administrator whose dialog shows an older password is told, and nothing is set', async () => {
+  const reference = await startReference();
+  const api = await create({ preset: 'mailboxPassword', baseUrl: reference.url, apiKey: KEY });
+  const seen = await api.passwordVersion(BOB.address, within());
+  await api.setPassword(BOB.address, secret('First-of-two-1'), { ...within(), expectedVersion: seen });
+  expect(await codeOf(api.setPassword(BOB.address, secret('Second-of-two-2'), { ...within(), expectedVersion: seen }))).toBe('ACCOUNT_CHANGED_MEANWHILE');
+  expect(await api.verifyPassword(BOB.address, secret('First-of-two-1'), within())).toBe(true);
+  await api.close();
+  await reference.stop();
+});
+
 const cows = (): Map<string, MailcowMailbox> => new Map([
   [ALICE.address, { password: ALICE.password, active: 1, authsource: 'mailcow', name: 'Alice' }],
   [BOB.address, { password: BOB.password, active: 1, authsource: 'mailcow', name: 'Bob' }],
