@@ -41,7 +41,7 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
   SESSIONS_UNAVAILABLE: { cause: 'A session store (Dovecot, Redis, SQL, webmail) does not answer.', cure: 'Run `mailbox-password doctor`. Log-outs of changes made meanwhile are kept and retried: `mailbox-password outbox list`.' },
   SESSIONS_MISCONFIGURED: { cause: 'A session store answers and refuses: key, right, table, or it is no longer configured.', cure: 'Run `mailbox-password doctor`. What is owed stays owed until it works.' },
   HOST_UNAVAILABLE: { cause: 'The webmail does not answer, so nobody can be recognised.', cure: 'Check `host` in the configuration and the webmail itself; `mailbox-password doctor` asks it.' },
-  STATE_UNAVAILABLE: { cause: 'The module\'s own database cannot be opened or written, or is of a newer version.', cure: 'Check free space, owner and mode of dataDir, or the server of state.url; `mailbox-password migrate status` says the version.' },
+  STATE_UNAVAILABLE: { cause: 'The module\'s own database cannot be opened or written.', cure: 'Check free space, owner and mode of dataDir, or the server of state.url; `mailbox-password doctor` looks at all of them.' },
   READ_ONLY: { cause: 'Maintenance: readOnly is true.', cure: 'Set readOnly to false when the maintenance is over.' },
   SHUTTING_DOWN: { cause: 'The service is being stopped or restarted.', cure: 'Try again in a minute.' },
   OVERLOADED: { cause: 'More requests than this node can take in time.', cure: 'Try again; if it lasts, see the page on sizing.' },

@@ -23,7 +23,8 @@ export const webSessions = (database: EmbeddedDatabase, clock: Clock) => ({
       .select(['session.id', 'session.address', 'session.csrf_token', 'session.issued_at', 'mailbox.sessions_valid_from', 'mailbox.enabled'])
       .where('token_hash', '=', tokenHash(token)).executeTakeFirst();
     if (row === undefined || row.enabled !== 1 || row.issued_at < row.sessions_valid_from) return null;
-    await database.updateTable('session').set({ last_seen_at: clock.now() }).where('id', '=', row.id).execute();
+    // When it was seen last is worth nobody's log-out: a full disk must not end the session.
+    await database.updateTable('session').set({ last_seen_at: clock.now() }).where('id', '=', row.id).execute().catch(() => undefined);
     return { id: row.id, address: row.address, csrfToken: row.csrf_token };
   },
 
