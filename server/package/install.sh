@@ -5,7 +5,8 @@ umask 022
 
 usage() {
   cat <<'END'
-install.sh [options]            install, or upgrade what is installed; configuration and state are kept
+install.sh [options]            install, or upgrade what is installed; configuration and state are kept. Run it again where it was
+                                interrupted: the version that was there goes on until the new one is complete
 install.sh --rollback           go back to the version that was there before
 install.sh --uninstall          remove the programs; configuration, state and user are kept
 install.sh --purge              remove the programs, configuration, state and user
@@ -82,7 +83,7 @@ check_machine() {
     Linux-aarch64) machine=linux-arm64 ;;
     *) machine=$(uname -s)-$(uname -m) ;;
   esac
-  [ "$machine" = "$wanted" ] || die "this package is for $wanted, this machine is $machine"
+  [ "$machine" = "$wanted" ] || die "this package is for $wanted, this machine is $machine. Take the package whose name has $machine; nothing was done."
   ! ldd --version 2>&1 | grep -qi musl || die 'this package is for glibc (Debian, Ubuntu, Fedora and their kin), this system has musl'
   command -v sha256sum >/dev/null || die 'sha256sum (coreutils) is needed'
   (cd "$here" && sha256sum --check --quiet --strict SHA256SUMS) || die 'files of the package are damaged or were edited (see above); unpack it again'
@@ -97,6 +98,19 @@ in_root() {
     "$@"
   fi
 }
+
+# Somebody else's user would get our configuration and its secrets.
+check_user() {
+  existing=$(grep "^$name:" "$root/etc/passwd" 2>/dev/null) || return 0
+  case $existing in
+    "$name":*:0:*) die "the user $name has the id 0: the service must not run as root. Nothing was done." ;;
+    *:/usr/sbin/nologin | *:/sbin/nologin | *:/bin/false | *:/usr/bin/false) ;;
+    *) die "there is a user $name who can log in (${existing##*:}). The service needs a user of its own: rename that one, or take its shell away (usermod --shell /usr/sbin/nologin $name). Nothing was done." ;;
+  esac
+}
+
+# Only what this script has made: a user who was there before stays.
+made_by_us() { grep -q "^$name:[^:]*:[0-9]*:[0-9]*:Mailbox Password:/var/lib/$name:" "$root/etc/passwd" 2>/dev/null; }
 
 make_user() {
   grep -q "^$name:" "$root/etc/group" 2>/dev/null || in_root groupadd --system "$name"
@@ -113,18 +127,43 @@ make_folders() {
 
 # One link is switched by one rename: there is no moment without a version.
 point() {
+  # Of a run that was interrupted.
+  rm -f "$opt/.$1.new"
   ln -s "$2" "$opt/.$1.new"
   mv -T "$opt/.$1.new" "$opt/$1"
 }
 
 current() { [ ! -L "$opt/$1" ] || readlink -- "$opt/$1"; }
 
+# For one more copy: what is there stays until the new one is complete.
+check_space() {
+  mkdir -p "$opt"
+  needed=$(du -sk "$here" | cut -f 1)
+  free=$(df -Pk "$opt" | sed -n '2s/^[^ ]* *[0-9]* *[0-9]* *\([0-9]*\).*/\1/p')
+  [ "$free" -gt "$needed" ] && return
+  rmdir --ignore-fail-on-non-empty "$opt"
+  die "$opt has room for $((free / 1024)) MB and $((needed / 1024 + 1)) MB are needed. Nothing was done."
+}
+
+# A run that is interrupted or fails leaves no half version behind.
+# shellcheck disable=SC2317 # the trap calls it
+tidy_up() { rm -rf "$opt/versions/.new" "$opt/.current.new" "$opt/.previous.new" "$opt/.node.new"; }
+
+same_files() { cmp -s "$here/SHA256SUMS" "$target/SHA256SUMS" && (cd "$target" && sha256sum --check --quiet --strict SHA256SUMS) >/dev/null 2>&1; }
+
 put_files() {
   target=$opt/versions/$version
+  # Interrupted between the two renames below: what was there comes back first.
+  if [ ! -e "$target" ] && [ -e "$opt/versions/.old" ] && [ "$(version_of "$opt/versions/.old")" = "$version" ]; then mv -T "$opt/versions/.old" "$target"; fi
   rm -rf "$opt/versions/.new" "$opt/versions/.old"
+  ! same_files || return 0
   mkdir -p "$opt/versions/.new"
   (cd "$here" && tar -cf - .) | (cd "$opt/versions/.new" && tar -xf - --no-same-owner --no-same-permissions)
+  # A full disk, or an unpacked tarball that changed meanwhile: the pipe above tells only of its second half.
+  (cd "$opt/versions/.new" && sha256sum --check --quiet --strict SHA256SUMS) || die "the files could not be copied whole to $opt. The version before is as it was."
   [ "$(id -u)" != 0 ] || chown -R 0:0 "$opt/versions/.new"
+  # Whoever unpacked it may have had another umask: the service's user has to read, and nobody but root to write.
+  chmod -R u+rwX,go+rX,go-w "$opt/versions/.new"
   [ ! -e "$target" ] || mv -T "$target" "$opt/versions/.old"
   mv -T "$opt/versions/.new" "$target"
   rm -rf "$opt/versions/.old"
@@ -169,12 +208,23 @@ take_back() {
   restart_service
 }
 
+one_at_a_time() {
+  command -v flock >/dev/null || return 0
+  exec 9>"$opt/.lock"
+  flock -n 9 || die 'another install.sh is at work'
+}
+
 install() {
   case $here/ in "$opt"/*) die "this is the installed copy; unpack the tarball somewhere else and run the install.sh in it" ;; esac
   version=$(version_of "$here")
   [ -n "$version" ] || die "$here/package.json names no version"
   check_machine
   check_node
+  check_user
+  check_space
+  one_at_a_time
+  trap tidy_up EXIT
+  trap 'exit 130' HUP INT TERM
   before=$(current current)
   earlier=$(current previous)
   make_user
@@ -218,6 +268,7 @@ rollback() {
   old=$(current previous)
   if [ -z "$old" ] || [ ! -d "$opt/$old" ]; then die 'there is no version to go back to'; fi
   now=$(current current)
+  [ "$old" != "$now" ] || die 'there is no version to go back to'
   node=$opt/$old/node/bin/node
   [ -x "$node" ] || { node=$opt/node; [ -x "$node" ] || node=$(command -v node || command -v nodejs) || die 'the version before needs a Node on the PATH'; }
   target=$opt/$old
@@ -245,9 +296,15 @@ uninstall() {
   fi
   [ "$1" = purge ] || { say "Removed. Kept: $etc, $state and the user $name (install.sh --purge, from the tarball, removes them too)."; return; }
   rm -rf "$etc" "$state" "$root/etc/systemd/system/$name.service.d" "$root/run/$name"
-  ! grep -q "^$name:" "$root/etc/passwd" 2>/dev/null || in_root userdel "$name"
-  ! grep -q "^$name:" "$root/etc/group" 2>/dev/null || in_root groupdel "$name"
-  say 'Removed, with configuration, state and user.'
+  if made_by_us; then
+    in_root userdel "$name"
+    ! grep -q "^$name:" "$root/etc/group" 2>/dev/null || in_root groupdel "$name"
+    say 'Removed, with configuration, state and user.'
+  elif grep -q "^$name:" "$root/etc/passwd" 2>/dev/null; then
+    say "Removed, with configuration and state. The user $name was there before, and stays."
+  else
+    say 'Removed, with configuration and state.'
+  fi
 }
 
 main() {

@@ -165,8 +165,25 @@ has 'an upgrade stops at a configuration that the new version refuses' "$answer"
 in_root cp -p /root/good.yaml /etc/mailbox-password/config.yaml
 unit reset-failed
 unit start
+# A session store that is away: its log-out is owed while the version changes.
+hook=$(node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
+in_root sh -c "cat >> /etc/mailbox-password/config.yaml" <<YAML
+
+sessions:
+  - { driver: embedded, name: web }
+  - { driver: webhook, name: hook, url: "http://127.0.0.1:$hook/", secret: whsec_$(printf '%032d' 7 | base64), channels: [activesync] }
+YAML
+unit restart
+csrf=$(post login --data '{"address":"bob@example.test","password":"Builder-can-8"}' | token)
+has 'a log-out is owed' "$(post password --header "x-csrf-token: $csrf" --data '{"currentPassword":"Builder-can-8","newPassword":"Fresh!Harvest42"}')" '"revocation":"pending"'
 answer=$(in_root /root/package/mailbox-password-0.2.0/install.sh 2>&1)
 has 'upgraded, running' "$answer" 'Version 0.2.0 runs'
+has 'still owed' "$(in_root mailbox-password outbox list 2>&1 || true)" 'bob@example.test'
+node -e 'const s=require("http").createServer((q,r)=>{q.resume();q.on("end",()=>r.end("{}"))});s.listen(+process.argv[1],"127.0.0.1");setTimeout(()=>process.exit(),120000)' "$hook" &
+hookpid=$!
+for _ in $(seq 200); do in_root mailbox-password outbox list 2>&1 | grep -q bob@example.test || break; sleep 0.5; done
+same 'and delivered by the new version' "$(in_root mailbox-password outbox list 2>&1 | grep -c bob@example.test || true)" 0
+kill "$hookpid"
 has 'the state is kept' "$(post login --data '{"address":"alice@example.test","password":"Fresh!Harvest42"}')" csrfToken
 # A version that does not start: the switch is taken back by itself.
 in_root sh -c 'cd /root/package && mkdir broken && tar -xzf mailbox-password-0.2.0-linux-x64-node.tar.gz -C broken && cd broken/mailbox-password-0.2.0 && sed -i "s/\"version\": \"0.2.0\"/\"version\": \"0.3.0\"/" package.json && sed -i "2i if (process.argv.includes(\"serve\")) process.exit(1);" dist/server/cli/main.js && find . -type f ! -name SHA256SUMS -exec sha256sum {} + > SHA256SUMS'

@@ -1,8 +1,10 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { appendFileSync, chmodSync, existsSync, mkdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildTarball, sh, unpack } from '../../fixtures/package.ts';
-import { freePort, remove, run, serviceFolder, started } from '../../services/process.ts';
+import { freePort, remove, run, serviceFolder, sleep, started } from '../../services/process.ts';
 
 const ETC = { 'etc/passwd': 'root:x:0:0:root:/root:/bin/sh\n', 'etc/group': 'root:x:0:\n', 'etc/shadow': 'root:*:19000::::::\n', 'etc/gshadow': 'root:*::\n', 'etc/login.defs': readFileSync('/etc/login.defs', 'utf8') };
 
@@ -159,4 +161,94 @@ test('the installed copy does not install itself over itself', () => {
   const again = sh('sh', [at('opt/mailbox-password/current/install.sh'), '--root', root]);
   expect(again).toMatchObject({ status: 1, output: expect.stringContaining('installed copy') as string });
   expect(version()).toBe('versions/7.0.0');
+}, 240_000);
+
+test('--help says all of it; what it does not know, or lacks, is exit code 2 and does nothing', () => {
+  const before = sh('find', [root]).output;
+  expect(install(first, '--help')).toMatchObject({ status: 0, output: expect.stringMatching(/--rollback[\s\S]*--uninstall[\s\S]*--purge[\s\S]*--node FILE[\s\S]*--root DIR/) as string });
+  for (const args of [['--colour'], ['7.0.0'], ['--node'], ['--root']]) expect([args, sh('sh', [join(first, 'install.sh'), ...args], { cwd: '/' }).status]).toEqual([args, 2]);
+  expect(sh('find', [root]).output).toBe(before);
+}, 240_000);
+
+test.each(['077', '002'])('unpacked with umask %s into a path with spaces: the service may read, nobody but root may write', (umask) => {
+  const folder = join(serviceFolder('package'), "an operator's  folder");
+  mkdirSync(folder);
+  expect(sh('sh', ['-c', 'umask "$1" && mkdir "$3/p" && cd "$2" && tar -cf - . | tar -xf - --no-same-permissions -C "$3/p"', 'sh', umask, first, folder])).toEqual({ status: 0, output: '' });
+  expect(sh('sh', ['-c', 'umask "$1" && exec sh "$2/p/install.sh" --root "$3"', 'sh', umask, folder, root], { cwd: '/' }).status).toBe(0);
+  expect(sh('find', [at('opt/mailbox-password/versions'), '!', '-type', 'l', '(', '-perm', '/022', '-o', '!', '-perm', '-444', '-o', '-type', 'd', '!', '-perm', '-755', ')']).output).toBe('');
+  expect([mode('etc/mailbox-password'), mode('var/lib/mailbox-password')]).toEqual(['750 root:service', '700 service:service']);
+  expect(sh(at('opt/mailbox-password/current/bin/mailbox-password'), ['--version']).output).toBe('7.0.0\n');
+  remove(folder);
+}, 240_000);
+
+test('killed at any moment and run again: there is always a whole version, and the second run completes', async () => {
+  expect(install(first).status).toBe(0);
+  const began = Date.now();
+  expect(install(second).status).toBe(0);
+  const took = Date.now() - began;
+  expect(install(first).status).toBe(0);
+  for (let part = 1; part <= 8; part += 1) {
+    const child = spawn('sh', [join(second, 'install.sh'), '--root', root], { cwd: '/', stdio: 'ignore', detached: true });
+    const ended = once(child, 'exit');
+    await sleep((took * part) / 9);
+    try { process.kill(-(child.pid ?? 0), part % 2 === 0 ? 'SIGKILL' : 'SIGTERM'); } catch { /* it was done */ }
+    await ended;
+    expect(['7.0.0\n', '7.1.0\n']).toContain(sh(at('opt/mailbox-password/current/bin/mailbox-password'), ['--version']).output);
+    expect(sh('sh', ['-c', 'cd "$1" && sha256sum --check --quiet --strict SHA256SUMS', 'sh', at('opt/mailbox-password/current')])).toEqual({ status: 0, output: '' });
+  }
+  // What a kill between two steps leaves.
+  sh('ln', ['-s', 'nowhere', at('opt/mailbox-password/.current.new')]);
+  mkdirSync(at('opt/mailbox-password/versions/.new/half'), { recursive: true });
+  expect(install(second).status).toBe(0);
+  expect([version(), sh('find', [at('opt/mailbox-password'), '-maxdepth', '2', '-name', '.*', '!', '-name', '.lock']).output]).toEqual(['versions/7.1.0', '']);
+}, 480_000);
+
+test('the same version over itself, killed between its two renames, comes back', () => {
+  install(first);
+  sh('mv', [at('opt/mailbox-password/versions/7.0.0'), at('opt/mailbox-password/versions/.old')]);
+  expect(install(first).status).toBe(0);
+  expect(sh(at('opt/mailbox-password/current/bin/mailbox-password'), ['--version']).output).toBe('7.0.0\n');
+}, 240_000);
+
+test('no room: said with numbers, nothing is half there, and what runs goes on; with room it is done', () => {
+  mkdirSync(at('opt'));
+  expect(sh('mount', ['-t', 'tmpfs', '-o', 'size=20m', 'none', at('opt')])).toEqual({ status: 0, output: '' });
+  try {
+    expect(install(first)).toMatchObject({ status: 1, output: expect.stringMatching(/opt\/mailbox-password has room for \d+ MB and \d+ MB are needed\. Nothing was done/) as string });
+    expect(sh('ls', ['-A', at('opt')]).output).toBe('');
+    sh('mount', ['-o', 'remount,size=400m', at('opt')]);
+    expect(install(first).status).toBe(0);
+  } finally {
+    sh('umount', ['-l', at('opt')]);
+  }
+}, 240_000);
+
+test('two at once: the second one says so', async () => {
+  install(first);
+  const other = spawn('flock', [at('opt/mailbox-password/.lock'), 'sh', '-c', 'echo held; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  await once(other.stdout, 'data');
+  expect(install(second)).toMatchObject({ status: 1, output: expect.stringContaining('another install.sh is at work') as string });
+  expect(version()).toBe('versions/7.0.0');
+  other.kill();
+}, 240_000);
+
+test('a user of that name: one who can log in is refused, one who cannot is taken and survives a purge', () => {
+  const passwd = readFileSync(at('etc/passwd'), 'utf8');
+  const put = (shell: string): void => { writeFileSync(at('etc/passwd'), `${passwd}mailbox-password:x:1234:1234:Somebody:/home/mp:${shell}\n`); writeFileSync(at('etc/group'), `${ETC['etc/group']}mailbox-password:x:1234:\n`); };
+  put('/bin/bash');
+  expect(install(first)).toMatchObject({ status: 1, output: expect.stringMatching(/there is a user mailbox-password who can log in \(\/bin\/bash\)[\s\S]*Nothing was done/) as string });
+  expect(existsSync(at('opt'))).toBe(false);
+  put('/usr/sbin/nologin');
+  expect(install(first).status).toBe(0);
+  expect(statSync(at('var/lib/mailbox-password')).uid).toBe(1234);
+  expect(install(first, '--purge').output).toContain('was there before, and stays');
+  expect(readFileSync(at('etc/passwd'), 'utf8')).toContain('mailbox-password:x:1234');
+}, 240_000);
+
+test('an older version over a newer one is a downgrade like any other, and back again', () => {
+  install(second);
+  expect(install(first).status).toBe(0);
+  expect([version(), readlinkSync(at('opt/mailbox-password/previous'))]).toEqual(['versions/7.0.0', 'versions/7.1.0']);
+  expect(sh('sh', [at('opt/mailbox-password/current/install.sh'), '--root', root, '--rollback']).status).toBe(0);
+  expect(version()).toBe('versions/7.1.0');
 }, 240_000);
