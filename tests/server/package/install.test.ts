@@ -225,7 +225,7 @@ test('no room: said with numbers, nothing is half there, and what runs goes on; 
 
 test('two at once: the second one says so', async () => {
   install(first);
-  const other = spawn('flock', [at('opt/mailbox-password/.lock'), 'sh', '-c', 'echo held; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+  const other = spawn('flock', ['--no-fork', at('opt/mailbox-password/.lock'), 'sh', '-c', 'echo held; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
   await once(other.stdout, 'data');
   expect(install(second)).toMatchObject({ status: 1, output: expect.stringContaining('another install.sh is at work') as string });
   expect(version()).toBe('versions/7.0.0');
