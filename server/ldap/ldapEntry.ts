@@ -75,7 +75,7 @@ export function isEnabled(entry: Entry, { enabled, enabledValues }: EntryLayout)
 export const mustChange = (entry: Entry): boolean => valuesOf(entry, MUST_CHANGE).some((value) => value.toUpperCase() === 'TRUE');
 
 /** RFC 2798 lets `preferredLanguage` be a whole `Accept-Language` (RFC 9110): the one that is wanted most. */
-export function languageIn(value: string | undefined): string | null {
+function languageIn(value: string | undefined): string | null {
   const wanted = (value ?? '').split(',').map((part) => {
     const [tag = '', ...parameters] = part.split(';').map((one) => one.trim());
     const quality = Number(parameters.find((one) => one.startsWith('q='))?.slice(2) ?? 1);
