@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { readMail } from '../../fixtures/mailText.ts';
 import { ALICE, NEW, tempFolder } from '../../fixtures/service.ts';
-import { sleep } from '../../services/process.ts';
+import { freePort, sleep } from '../../services/process.ts';
 import { startSmtpSink } from '../../services/smtpSink.ts';
 
 const root = join(__dirname, '..', '..', '..');
@@ -70,6 +70,29 @@ test('killed when the relay had the mail and had not said so: it comes once more
   expect(mails[0]?.raw).toBe(mails[1]?.raw);
   await sleep(1500);
   expect(sink.mails).toHaveLength(2);
+  second.child.kill('SIGKILL');
+  await sink.stop();
+}, 90_000);
+
+test('the relay is away, the process is killed, another one starts while it still is: the mail comes when the relay does, once, with the Date of the change', async () => {
+  const port = await freePort();
+  const dataDir = tempFolder();
+  const first = await launch(dataDir, 'never', port);
+  await changePassword(first.url);
+  const changedBy = Date.now();
+  // It has tried, and waits.
+  await sleep(1500);
+  const died = once(first.child, 'exit');
+  first.child.kill('SIGKILL');
+  await died;
+  const second = await launch(dataDir, 'never', port);
+  await sleep(2500);
+  const sink = await startSmtpSink({ port });
+  const [mail] = await sink.arrived(1, 30_000);
+  await sleep(2000);
+  expect(sink.mails).toHaveLength(1);
+  expect(mail?.to).toEqual([ALICE.address]);
+  expect(Date.parse(readMail(mail?.raw ?? '').headers['date'] ?? '')).toBeLessThanOrEqual(changedBy);
   second.child.kill('SIGKILL');
   await sink.stop();
 }, 90_000);

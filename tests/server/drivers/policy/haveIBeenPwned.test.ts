@@ -15,7 +15,7 @@ interface Seen { readonly url: string; readonly headers: IncomingHttpHeaders; re
 /** Answers like https://api.pwnedpasswords.com/range/: CRLF, about 800 suffixes, padding with the count 0 where it is asked for. */
 async function rangeServer(pwned: Readonly<Record<string, number>>) {
   const seen: Seen[] = [];
-  let mode: 'ok' | 'silent' | 'error' | 'page' | 'empty' = 'ok';
+  let mode: 'ok' | 'silent' | 'error' | 'page' | 'empty' | 'busy' = 'ok';
   const server = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk: Buffer) => { body += chunk.toString(); });
@@ -23,6 +23,7 @@ async function rangeServer(pwned: Readonly<Record<string, number>>) {
       seen.push({ url: request.url ?? '', headers: request.headers, body });
       if (mode === 'silent') return;
       if (mode === 'error') { response.writeHead(503).end('busy'); return; }
+      if (mode === 'busy') { response.writeHead(429, { 'retry-after': '2' }).end('Rate limit is exceeded.'); return; }
       if (mode === 'page') { response.writeHead(200, { 'content-type': 'text/html' }).end('<html>\n<body>Log in to this network: here\n</body></html>'); return; }
       if (mode === 'empty') { response.writeHead(200).end(''); return; }
       const prefix = /^\/range\/([0-9A-F]{5})(\?mode=sha1)?$/.exec(request.url ?? '')?.[1];
@@ -76,7 +77,7 @@ test('an entry of padding, which has the count 0, is no leak; minCount lets rare
   expect(await (await start({ minCount: 3 })).rule.judge(proposed(PASSWORD), call())).toBe('violated');
 });
 
-describe.each(['silent', 'error', 'page', 'empty'] as const)('an answer that is none (%s)', (mode) => {
+describe.each(['silent', 'error', 'busy', 'page', 'empty'] as const)('an answer that is none (%s)', (mode) => {
   test('accepted with a log line by default, refused where so configured', async () => {
     range.be(mode);
     const open = await start({ timeoutMs: 300 });
