@@ -73,7 +73,7 @@ export async function openGeneration({ config, log, metrics, lifecycle, beside, 
   });
 
   return {
-    wiring, readiness, describe, certificates: watch.expiries,
+    wiring, readiness, describe, certificates: () => watch.expiries(),
     handle(request, response) {
       if (open >= config.server.maxConcurrentRequests && !WATCHED.has(request.url ?? '')) {
         refuse(response, 'OVERLOADED', describe(request), wiring);
