@@ -181,8 +181,9 @@ has 'upgraded, running' "$answer" 'Version 0.2.0 runs'
 has 'still owed' "$(in_root mailbox-password outbox list 2>&1 || true)" 'bob@example.test'
 node -e 'const s=require("http").createServer((q,r)=>{q.resume();q.on("end",()=>r.end("{}"))});s.listen(+process.argv[1],"127.0.0.1");setTimeout(()=>process.exit(),120000)' "$hook" &
 hookpid=$!
-for _ in $(seq 200); do in_root mailbox-password outbox list 2>&1 | grep -q bob@example.test || break; sleep 0.5; done
-same 'and delivered by the new version' "$(in_root mailbox-password outbox list 2>&1 | grep -c bob@example.test || true)" 0
+# (It ends with 1 as long as anything is owed.)
+for _ in $(seq 100); do in_root mailbox-password outbox list >/dev/null 2>&1 && break; sleep 0.5; done
+has 'and delivered by the new version' "$(in_root mailbox-password outbox list 2>&1; echo "exit code $?")" 'exit code 0'
 kill "$hookpid"
 has 'the state is kept' "$(post login --data '{"address":"alice@example.test","password":"Fresh!Harvest42"}')" csrfToken
 # A version that does not start: the switch is taken back by itself.
