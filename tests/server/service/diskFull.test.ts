@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { openSqlite } from '../../../server/state/sqlite.ts';
 import { ALICE, BOB, NEW, tempFolder } from '../../fixtures/service.ts';
 import { enter, startProcess } from '../../fixtures/serviceProcess.ts';
 import { cli } from '../../fixtures/cli.ts';
@@ -52,6 +53,11 @@ test('a full disk: a coded refusal that changed nothing, sessions live, the serv
   const problem = (await refused?.json()) as { code: string; changed: string } | undefined;
   expect([refused?.status, problem?.code, problem?.changed]).toEqual([503, 'STATE_UNAVAILABLE', 'no']);
   expect((await fetch(`${service.url}/host/messages`, { headers: { cookie: session.cookie } })).status).toBe(200);
+  // What has to write a session of its own.
+  for (const path of ['/mailbox-password/panel/api/v1/login', '/host/login']) {
+    const answer = await fetch(service.url + path, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ address: BOB.address, password: NEW }) });
+    expect([path, answer.status, ((await answer.json()) as { code?: string }).code]).toEqual([path, 503, 'STATE_UNAVAILABLE']);
+  }
   expect((await fetch(`${service.url}/healthz`)).status).toBe(200);
   expect(service.child.exitCode).toBeNull();
   const doctor = await cli(['doctor', '--json', '-c', service.file]);
@@ -64,4 +70,17 @@ test('a full disk: a coded refusal that changed nothing, sessions live, the serv
   expect((await fetch(`${service.url}/readyz`)).status).toBe(200);
   service.signal('SIGTERM');
   expect(await service.exited).toBe(0);
+});
+
+test('what SQLite takes back for want of room is a coded error of the state, and is not there afterwards', async () => {
+  const database = openSqlite<{ thing: { text: string } }>(join(folder, 'own.db'));
+  await database.schema.createTable('thing').addColumn('text', 'text').execute();
+  fill();
+  const insert = () => database.insertInto('thing').values({ text: 'x'.repeat(1_000_000) }).execute();
+  await expect(insert()).rejects.toMatchObject({ code: 'STATE_UNAVAILABLE', detail: expect.stringContaining('SQLITE_FULL') as string });
+  expect(await database.selectFrom('thing').selectAll().execute()).toEqual([]);
+  rmSync(join(folder, 'filler'));
+  await insert();
+  expect(await database.selectFrom('thing').selectAll().execute()).toHaveLength(1);
+  await database.destroy();
 });
