@@ -118,7 +118,7 @@ describe('doctor and every server that it can be pointed at, over TLS', () => {
     // Warnings alone count where they are asked for.
     const plain = await cli(['doctor', '--strict', '-c', configFile(config).file], { env: env() });
     expect(plain.status).toBe(1);
-    expect(plain.stdout).toMatch(/^accounts\[0\] sql \(pg\.test\)\n {2}ok {4}tls {9}TLSv1/m);
+    expect(plain.stdout).toMatch(/^accounts\[0\] sql \(pg\.test\)\n {2}ok {4}tls +TLSv1/m);
     expect(plain.stdout).toMatch(/\d+ ok, \d+ warnings?, 0 failures\n$/);
   }, SLOW);
 
@@ -157,7 +157,7 @@ describe('doctor and every server that it can be pointed at, over TLS', () => {
     one('sessions[0]', 'permission', /^DELETE on sessions: 42501/, /grant DELETE/);
     one('sessions[1]', 'log-in', /WRONGPASS/, /url/);
     one('sessions[2]', 'log-in', /NOPERM/, /delete the keys/);
-    one('sessions[3]', 'tls', /is not trusted/, /NODE_EXTRA_CA_CERTS/);
+    one('sessions[3]', 'tls', /is not trusted/, /update-ca-certificates/);
     one('sessions[4]', 'log-in', /refuses the API key/, /doveadm_api_key/);
     one('sessions[5]', 'permission', /end connections/, /doveadm_allowed_commands/);
     one('sessions[6]', 'tls', /not trusted/, /./);
