@@ -2,6 +2,9 @@ import type { Clock } from '../ports/clock.ts';
 
 const REFRESH_MS = 30_000;
 
+/** Milliseconds by which two nodes' `now()` may differ, generously: half a round trip to the database of each. What is due for one that much ago is due for all. */
+export const CLOCKS_APART_MS = 1000;
+
 /**
  * The state database's clock, so that nodes whose own clocks differ agree on what was before a change. Asked now and then; in
  * between this machine's clock carries on from there. `system` is milliseconds since the epoch, as this machine has it.

@@ -3,6 +3,7 @@ import type { Selectable } from 'kysely';
 import type { Clock } from '../../ports/clock.ts';
 import type { NoticeOutbox, OwedNotice } from '../../ports/noticeOutbox.ts';
 import type { NoticeDraft, NoticeFacts } from '../../ports/notices.ts';
+import { CLOCKS_APART_MS } from '../../state/sharedClock.ts';
 import type { StateDatabase, StateTables } from '../../state/stateDatabase.ts';
 
 /** PostgreSQL hands a bigint over as text. */
@@ -87,7 +88,7 @@ export function createStateNoticeOutbox(database: StateDatabase, clock: Clock): 
       return { count: Number(count), oldestHappenedAt: oldest === null ? null : Number(oldest) };
     },
     async retryNow(changeId) {
-      const all = database.updateTable('notice').set({ next_attempt_at: clock.now() }).where('state', '=', 'confirmed');
+      const all = database.updateTable('notice').set({ next_attempt_at: clock.now() - CLOCKS_APART_MS }).where('state', '=', 'confirmed');
       const result = await (changeId === undefined ? all : all.where('change_id', '=', changeId)).executeTakeFirst();
       return Number(result.numUpdatedRows);
     },

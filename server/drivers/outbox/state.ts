@@ -4,6 +4,7 @@ import type { Clock } from '../../ports/clock.ts';
 import type { OwedRevocation, RevocationOutbox } from '../../ports/revocationOutbox.ts';
 import { cancelMemories, confirmMemories, recordMemories } from '../../passwordPolicy/memories.ts';
 import { cancelNotices, confirmNotices, recordNotices } from '../noticeOutbox/state.ts';
+import { CLOCKS_APART_MS } from '../../state/sharedClock.ts';
 import type { StateDatabase, StateTables } from '../../state/stateDatabase.ts';
 
 /** PostgreSQL hands a bigint over as text. */
@@ -92,7 +93,7 @@ export function createStateOutbox(database: StateDatabase, clock: Clock, leaseMs
       return (await database.selectFrom('outbox').selectAll().orderBy('recorded_at').limit(limit).execute()).map(owed);
     },
     async retryNow(changeId) {
-      let update = database.updateTable('outbox').set({ next_attempt_at: clock.now(), claimed_until: 0 });
+      let update = database.updateTable('outbox').set({ next_attempt_at: clock.now() - CLOCKS_APART_MS, claimed_until: 0 });
       if (changeId !== undefined) update = update.where('change_id', '=', changeId);
       return Number((await update.executeTakeFirst()).numUpdatedRows);
     },
