@@ -23,6 +23,8 @@ function configure(): void {
   cpSync('/etc/fail2ban', conf, { recursive: true });
   for (const path of ['jail.d', 'jail.local', 'fail2ban.local']) rmSync(join(conf, path), { recursive: true, force: true });
   cpSync(SHIPPED, conf, { recursive: true });
+  // Else it would remember the bans of the run before, in the machine's own database.
+  writeFileSync(join(conf, 'fail2ban.local'), '[Definition]\ndbfile = None\n');
   writeFileSync(join(conf, 'action.d/write-down.conf'), `[Definition]\nactionban = echo "ban <ip> <failures>" >> ${bans}\nactionunban = echo "unban <ip>" >> ${bans}\n`);
   // 127.0.0.1 is the proxy: it would be banned like anybody, if it were what the lines name.
   writeFileSync(join(conf, 'jail.local'), `[DEFAULT]\nignoreself = false\nignoreip =\n[mailbox-password]\nbackend = polling\nlogpath = ${log}\naction = write-down\n`);
