@@ -1,5 +1,6 @@
 import { ADMIN_PANEL_OPERATIONS as ADMIN, USER_PANEL_OPERATIONS as USER } from '../../../../module/panelOperations.ts';
 import { OPERATIONS } from '../../../../module/operations.ts';
+import type { RuleOutcome } from '../../../../module/policy/rules/rule.ts';
 import { ADMIN_SESSION, CHANGED, CONTEXT, COUNTS, DEVICES, ENDED, HISTORY, MAILBOX, MAILBOXES, PENDING, refusal, USER_SESSION } from './sampleAnswers.ts';
 
 export interface Answer { readonly status: number; readonly body: object }
@@ -39,6 +40,7 @@ const SUBMIT = 'button[type=submit]';
 const FILLED: readonly Step[] = [['type', 'input[name=currentPassword]', 'Wonder-land-7'], ['type', NEW, 'Fresh!Harvest42'], ['type', 'input[name=confirm]', 'Fresh!Harvest42']];
 const SENT: readonly Step[] = [...FILLED, ['click', SUBMIT]];
 const LOG_IN: readonly Step[] = [['type', 'input[name=username]', 'alice@mail.example.com'], ['type', 'input[name=password]', 'x'], ['click', SUBMIT]];
+const WITH_GENERATED: readonly Step[] = [['type', 'input[name=currentPassword]', 'Wonder-land-7'], ['click', `${NEW} ~ .icon:last-of-type`]];
 const DOMAIN: readonly Step[] = [['click', '[role=combobox]'], ['click', '[role=option]'], ['wait', 'table .pencil']];
 const DIALOG: readonly Step[] = [...DOMAIN, ['click', 'table .pencil'], ['wait', `dialog ${NEW}`]];
 const GENERATED: readonly Step[] = [...DIALOG, ['click', 'dialog .buttons .plain']];
@@ -52,6 +54,8 @@ const user = scene('user-panel');
 const admin = scene('admin-panel');
 const notice = scene('notice');
 const changeAnswers = (answer: Answer): Rest => ({ answers: { [OPERATIONS.changeOwnPassword.path]: answer } });
+/** What the server says of the generated password. */
+const judged = (breached: RuleOutcome, inHistory: RuleOutcome): Rest => ({ answers: { [OPERATIONS.checkPassword.path]: ok({ rules: [{ code: 'PASSWORD_BREACHED', outcome: breached }, { code: 'PASSWORD_IN_HISTORY', outcome: inHistory }] }) } });
 
 /** Every surface in every state that has texts of its own. */
 export const SCENES: readonly Scene[] = [
@@ -60,6 +64,8 @@ export const SCENES: readonly Scene[] = [
   section('generated', [['click', `${NEW} ~ .icon:last-of-type`], ['wait', '.strength']]),
   section('empty', [['click', SUBMIT], ['wait', '.errors p']]),
   section('rules', [['type', 'input[name=currentPassword]', 'alice'], ['type', NEW, 'alice'], ['type', 'input[name=confirm]', 'bob'], ['click', SUBMIT], ['wait', '.errors p']]),
+  section('judgedGood', [...WITH_GENERATED, ['wait', '[id$=PASSWORD_IN_HISTORY][data-state=met]']], judged('unknown', 'met')),
+  section('judgedBad', [...WITH_GENERATED, ['wait', '[id$=PASSWORD_IN_HISTORY][data-state=violated]']], judged('unavailable', 'violated')),
   section('wrong', [...SENT, ['wait', '.errors p']], changeAnswers(refusal(422, 'CURRENT_PASSWORD_WRONG', { fields: [{ field: 'currentPassword', code: 'CURRENT_PASSWORD_WRONG' }] }))),
   section('tooMany', [...SENT, ['wait', '.warning']], changeAnswers(refusal(429, 'RATE_LIMITED', { params: { retryAfterSeconds: 542 } }))),
   section('unknown', [...SENT, ['wait', '.warning']], changeAnswers(refusal(504, 'ACCOUNTS_OUTCOME_UNKNOWN', { changed: 'unknown' }))),
