@@ -71,7 +71,7 @@ describe('install group-office', () => {
     expect(said).not.toContain(key);
     expect(said).not.toContain('Adminpass-1');
     expect(said).toContain('location ^~ /mailbox-password/');
-    expect(said).toContain('ProxyPass        /mailbox-password/ http://127.0.0.1:8080/mailbox-password/');
+    expect(said).toContain('ProxyPass "http://127.0.0.1:8080/mailbox-password/"');
     // The administrator's own session does not stay behind.
     expect(rows()).toEqual([]);
     const service = double.state.userByName('mailbox-password')!;
