@@ -2,77 +2,20 @@
 # `npm run test:package`: the package as somebody meets it for the first time, on a Debian that has nothing. Makes the root with
 # debootstrap, boots it with its own systemd (systemd-nspawn), installs, configures, changes a password from outside, breaks it, upgrades,
 # goes back, removes, and lists what is left. Needs root, Debian, and: debootstrap systemd-container curl.
-#   tests/package/freshRoot.sh [--suite bookworm] [--work FOLDER] [--keep]
-set -euo pipefail
-cd "$(dirname "$0")/../.."
-suite=bookworm
-work=''
-keep=no
-while [ $# -gt 0 ]; do
-  case $1 in
-    --suite) suite=$2; shift ;;
-    --work) work=$2; shift ;;
-    --keep) keep=yes ;;
-    *) echo "what is $1?" >&2; exit 2 ;;
-  esac
-  shift
-done
-[ "$(id -u)" = 0 ] || { echo 'run it as root' >&2; exit 2; }
-for program in debootstrap systemd-nspawn curl nsenter; do
-  command -v "$program" >/dev/null || { echo "$program is missing: apt-get install debootstrap systemd-container curl util-linux" >&2; exit 2; }
-done
-work=${work:-$(mktemp -d /var/tmp/mailbox-password-fresh.XXXXXX)}
-mkdir -p "$work"
-root=$work/root
-nspawn=''
-passed=0
+#   tests/package/freshRoot.sh [--suite bookworm] [--small] [--work FOLDER] [--keep]
+# --small: with the tarball that brings no Node, and Debian's own (which is new enough from trixie on).
+# shellcheck disable=SC2119
+# shellcheck source=tests/package/debianRoot.sh
+source "$(dirname "$0")/debianRoot.sh"
 
-end() {
-  status=$?
-  if [ -n "$nspawn" ] && kill -0 "$nspawn" 2>/dev/null; then kill -TERM "$nspawn"; wait "$nspawn" 2>/dev/null || true; fi
-  if [ "$keep" = no ]; then rm -rf "$root" "$work/out"; fi
-  [ "$status" = 0 ] && echo "$passed passed, 0 failed" || echo "$passed passed, 1 failed (see above; folder $work)"
-  exit "$status"
-}
-trap end EXIT
-
-started=$SECONDS
-step() { printf '%4ss  %s\n' "$((SECONDS - started))" "$*"; }
-ok() { passed=$((passed + 1)); step "ok    $*"; }
-fail() { step "FAILED $*"; exit 1; }
-# has WHAT TEXT PATTERN
-has() { grep -Eq -- "$3" <<<"$2" || { printf '%s\n' "$2" | tail -n 30; fail "$1: no /$3/"; }; ok "$1"; }
-same() { [ "$2" = "$3" ] || fail "$1: '$2' is not '$3'"; ok "$1"; }
-in_root() { nsenter --target "$leader" --mount --uts --ipc --pid --cgroup -- /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 "$@"; }
-unit() { in_root systemctl "$@" mailbox-password.service; }
-pid() { unit show --property MainPID --value; }
-files() { in_root find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /dev -o -path /tmp -o -path /var/log -o -path /root/package \) -prune -o -printf '%p %y\n' | sort; }
-
-step "a fresh $suite"
-if [ ! -e "$root/bin/sh" ]; then
-  # shellcheck disable=SC2016
-  mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -v security | head -n 1)
-  debootstrap --variant=minbase --include=systemd,systemd-sysv,dbus "$suite" "$root" "$mirror" >"$work/debootstrap.log" 2>&1
-fi
-
+fresh_root
 step 'packages: 0.1.0 and 0.2.0 with Node, 0.1.0 without'
-if [ -e "$work/out/mailbox-password-0.2.0-linux-x64-node.tar.gz" ]; then
-  step "as they are in $work/out"
-else
-  npm run --silent build >/dev/null
-  node server/package/buildPackage.mjs --no-build --out "$work/out" --release 0.1.0 >/dev/null
-  node server/package/buildPackage.mjs --no-build --out "$work/out" --release 0.1.0 --with-node | tail -n 1
-  node server/package/buildPackage.mjs --no-build --out "$work/out" --release 0.2.0 --with-node >/dev/null
-fi
+[ -e "$work/out" ] || npm run --silent build >/dev/null
+package 0.1.0
+[ "$small" = yes ] || package 0.1.0 --with-node
+if [ "$small" = yes ]; then package 0.2.0; else package 0.2.0 --with-node; fi
 
-systemd-nspawn --quiet --register=no --keep-unit --console=passive --directory "$root" --boot >"$work/console" 2>&1 </dev/null &
-nspawn=$!
-for _ in $(seq 100); do
-  leader=$(pgrep --parent "$nspawn" | head -n 1 || true)
-  [ -n "$leader" ] && in_root systemctl is-system-running 2>/dev/null | grep -Eq 'running|degraded' && break
-  sleep 0.3
-done
-same 'systemd is process 1' "$(in_root cat /proc/1/comm)" systemd
+boot_root
 in_root mkdir -p /root/package
 cp "$work"/out/*.tar.gz "$root/root/package/"
 before=$(files)
@@ -83,7 +26,15 @@ in_root sh -c 'cd /root/package && tar -xzf mailbox-password-0.1.0-linux-x64.tar
 answer=$(in_root /root/package/mailbox-password-0.1.0/install.sh 2>&1 || true)
 has 'without Node: what is missing, and three ways out' "$answer" 'Node 20.19 or later is needed, and there is no Node on this machine'
 same 'and nothing was written' "$(files)" "$before"
-in_root sh -c 'cd /root/package && rm -r mailbox-password-0.1.0 && tar -xzf mailbox-password-0.1.0-linux-x64-node.tar.gz'
+if [ "$small" = yes ]; then
+  in_root sh -c 'apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends nodejs' >"$work/nodejs.log" 2>&1 || fail "no nodejs: see $work/nodejs.log"
+  step "Debian's Node $(in_root node --version)"
+  before=$(files)
+  flavour=''
+else
+  flavour=-node
+fi
+in_root sh -c "cd /root/package && rm -r mailbox-password-0.1.0 && tar -xzf mailbox-password-0.1.0-linux-x64$flavour.tar.gz"
 answer=$(in_root /root/package/mailbox-password-0.1.0/install.sh 2>&1)
 has 'installed, with what comes next' "$answer" 'systemctl enable --now mailbox-password'
 answer=$(unit start 2>&1 || true)
@@ -120,6 +71,14 @@ has 'the journal has the change' "$journal" '"msg":"password change"'
 ok 'no password is in the journal'
 has 'and the command line the history' "$(in_root mailbox-password audit list 2>&1 || true)" 'alice@example.test'
 same 'a command of root leaves no file of root behind' "$(in_root find /var/lib/mailbox-password ! -user mailbox-password)" ''
+
+in_root sh -c 'groupadd --system mailfiles && usermod --append --groups mailfiles mailbox-password'
+become='import { becomeUser } from "/opt/mailbox-password/current/dist/server/cli/becomeUser.js"; becomeUser(...process.argv.slice(1).map(Number)); console.log([...new Set(process.getgroups())].sort().join());'
+# shellcheck disable=SC2016
+same 'and has the groups of the service, none of root' \
+  "$(in_root sh -c 'node=/opt/mailbox-password/current/node/bin/node; [ -x "$node" ] || node=node; UV_USE_IO_URING=0 "$node" --input-type=module -e "$1" "$(id -u mailbox-password)" "$(id -g mailbox-password)"' sh "$become")" \
+  "$(in_root id -G mailbox-password | tr ' ' '\n' | sort | paste -sd ,)"
+in_root groupdel mailfiles
 
 # -- What the unit allows --------------------------------------------------------------------------------------------------------
 has 'exposure, as the running systemd counts it' "$(in_root systemd-analyze security --no-pager mailbox-password.service | tail -n 1)" 'exposure level for mailbox-password.service: (0|1\.[0-5])'
@@ -159,7 +118,7 @@ has 'exit status' "$(unit show --property ExecMainStatus)" '=78'
 has 'the journal names what is wrong' "$(in_root journalctl --unit mailbox-password.service --output cat --no-pager --lines 20)" colour
 
 # -- Upgrade, back, away ---------------------------------------------------------------------------------------------------------------
-in_root sh -c 'cd /root/package && tar -xzf mailbox-password-0.2.0-linux-x64-node.tar.gz'
+in_root sh -c "cd /root/package && tar -xzf mailbox-password-0.2.0-linux-x64$flavour.tar.gz"
 answer=$(in_root /root/package/mailbox-password-0.2.0/install.sh 2>&1 || true)
 has 'an upgrade stops at a configuration that the new version refuses' "$answer" 'Nothing was switched; 0.1.0'
 in_root cp -p /root/good.yaml /etc/mailbox-password/config.yaml
@@ -187,7 +146,7 @@ has 'and delivered by the new version' "$(in_root mailbox-password outbox list 2
 kill "$hookpid"
 has 'the state is kept' "$(post login --data '{"address":"alice@example.test","password":"Fresh!Harvest42"}')" csrfToken
 # A version that does not start: the switch is taken back by itself.
-in_root sh -c 'cd /root/package && mkdir broken && tar -xzf mailbox-password-0.2.0-linux-x64-node.tar.gz -C broken && cd broken/mailbox-password-0.2.0 && sed -i "s/\"version\": \"0.2.0\"/\"version\": \"0.3.0\"/" package.json && sed -i "2i if (process.argv.includes(\"serve\")) process.exit(1);" dist/server/cli/main.js && find . -type f ! -name SHA256SUMS -exec sha256sum {} + > SHA256SUMS'
+in_root sh -c 'cd /root/package && mkdir broken && tar -xzf mailbox-password-0.2.0-linux-x64'$flavour'.tar.gz -C broken && cd broken/mailbox-password-0.2.0 && sed -i "s/\"version\": \"0.2.0\"/\"version\": \"0.3.0\"/" package.json && sed -i "2i if (process.argv.includes(\"serve\")) process.exit(1);" dist/server/cli/main.js && find . -type f ! -name SHA256SUMS -exec sha256sum {} + > SHA256SUMS'
 answer=$(in_root /root/package/broken/mailbox-password-0.2.0/install.sh 2>&1 || true)
 has 'a version that does not start is taken back' "$answer" 'the upgrade to 0.3.0 was taken back'
 same 'and the one before runs' "$(unit is-active) $(in_root readlink /opt/mailbox-password/current)" 'active versions/0.2.0'
