@@ -3,6 +3,7 @@ import { OPERATIONS, type OperationName, type Operations } from '../../module/op
 import type { HostBridge } from '../host/hostBridge.ts';
 import { wishes } from '../i18n/wishes.ts';
 import { ApiError, toApiError } from './apiError.ts';
+import { throughRestart } from './throughRestart.ts';
 
 const TIMEOUT_MS = 45_000;
 
@@ -10,7 +11,7 @@ export type Api = ReturnType<typeof createApi>;
 
 /** The only code that does HTTP. Every answer that is not 2xx rejects with an {@link ApiError}. */
 export function createSend(bridge: Pick<HostBridge, 'baseUrl' | 'csrfToken'> & { readonly locale?: string }, http: AxiosInstance = axios.create()) {
-  return async function send<T>(method: 'GET' | 'POST', path: string, data: unknown, signal: AbortSignal | undefined): Promise<T> {
+  async function sendOnce<T>(method: 'GET' | 'POST', path: string, data: unknown, signal: AbortSignal | undefined): Promise<T> {
     if (!navigator.onLine) throw new ApiError('OFFLINE');
     const csrf = method === 'GET' ? undefined : bridge.csrfToken();
     try {
@@ -24,7 +25,8 @@ export function createSend(bridge: Pick<HostBridge, 'baseUrl' | 'csrfToken'> & {
     } catch (error) {
       throw toApiError(error);
     }
-  };
+  }
+  return <T>(method: 'GET' | 'POST', path: string, data: unknown, signal: AbortSignal | undefined): Promise<T> => throughRestart(() => sendOnce<T>(method, path, data, signal), signal);
 }
 
 export function createApi(bridge: HostBridge, http?: AxiosInstance) {
