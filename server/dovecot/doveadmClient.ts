@@ -19,6 +19,8 @@ export interface DoveadmAnswer {
   readonly rows: readonly Readonly<Record<string, string>>[];
   /** Exit code of the command; 0 = done. 68 (EX_NOHOST) from `kick`: nobody is connected. */
   readonly exitCode: number;
+  /** From the question to the answer, milliseconds; of commands that were asked together, all of them. */
+  readonly tookMs: number;
   /** Dovecot's clock less the module's, milliseconds; the header it comes from counts seconds. */
   readonly clockOffset: number;
 }
@@ -29,7 +31,7 @@ const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 /**
  * The doveadm HTTP API (https://doc.dovecot.org/2.3/admin_manual/doveadm_http_api/): no child process, nothing secret in argv.
- * One command per request: Dovecot 2.3 forgets a comma in its JSON where several fail. Errors come with HTTP 200.
+ * Every request costs Dovecot a new process, several commands in one hardly more than one. Errors come with HTTP 200.
  */
 export class DoveadmClient {
   readonly #http: AxiosInstance;
@@ -66,8 +68,16 @@ export class DoveadmClient {
 
   /** Throws SESSIONS_UNAVAILABLE or SESSIONS_MISCONFIGURED; details never hold the key. */
   async call(command: string, parameters: Readonly<Record<string, unknown>>, signal: AbortSignal): Promise<DoveadmAnswer> {
+    const [answer] = await this.callInTurn([[command, parameters]], signal);
+    if (answer === undefined) throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: `doveadm ${command}: no answer` });
+    return answer;
+  }
+
+  /** Several commands in one request, done one after the other; an answer for each, in that order. Rejects where one of them has none. */
+  async callInTurn(commands: readonly (readonly [command: string, parameters: Readonly<Record<string, unknown>>])[], signal: AbortSignal): Promise<readonly DoveadmAnswer[]> {
     const sentAt = this.#clock.now();
-    const body = JSON.stringify([[command, parameters, 'mailbox-password']]);
+    const began = performance.now();
+    const body = JSON.stringify(commands.map(([command, parameters], at) => [command, parameters, String(at)]));
     const tried = this.#good;
     let answer = await this.#post(body, tried, signal);
     if (isRefused(answer) && this.#authorizations.length > 1) {
@@ -78,7 +88,10 @@ export class DoveadmClient {
     const { status, data, headers } = answer;
     if (isRefused(answer)) throw new ModuleError('SESSIONS_MISCONFIGURED', { detail: 'doveadm refuses the API key' });
     if (status !== 200) throw new ModuleError(status >= 500 ? 'SESSIONS_UNAVAILABLE' : 'SESSIONS_MISCONFIGURED', { detail: `doveadm answers HTTP ${String(status)}` });
-    return { ...parseAnswer(command, data), clockOffset: offsetOf(String(headers['date']), sentAt, this.#clock.now()) };
+    const clockOffset = offsetOf(String(headers['date']), sentAt, this.#clock.now());
+    const tookMs = performance.now() - began;
+    const parts = parseAnswers(commands.map(([command]) => command).join(', '), data);
+    return commands.map(([command], at) => ({ ...readAnswer(command, parts.find(([, , tag]) => tag === String(at))), tookMs, clockOffset }));
   }
 }
 
@@ -89,14 +102,18 @@ function offsetOf(header: string, sentAt: number, receivedAt: number): number {
   return Math.abs(offset) <= 1_000 + (receivedAt - sentAt) / 2 ? 0 : offset;
 }
 
-function parseAnswer(command: string, text: string): Pick<DoveadmAnswer, 'rows' | 'exitCode'> {
-  let answer: unknown;
+type Answered = readonly [kind?: unknown, body?: unknown, tag?: unknown];
+
+function parseAnswers(commands: string, text: string): readonly Answered[] {
   try {
-    answer = JSON.parse(text);
+    const answer: unknown = JSON.parse(text);
+    return Array.isArray(answer) ? answer.filter((one): one is unknown[] => Array.isArray(one)) as unknown as Answered[] : [];
   } catch {
-    throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: `doveadm ${command}: not JSON` });
+    throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: `doveadm ${commands}: not JSON` });
   }
-  const [kind, body] = (Array.isArray(answer) && Array.isArray(answer[0]) ? answer[0] : []) as [unknown?, unknown?];
+}
+
+function readAnswer(command: string, [kind, body]: Answered = []): Pick<DoveadmAnswer, 'rows' | 'exitCode'> {
   if (kind === 'doveadmResponse' && Array.isArray(body)) return { rows: body as Record<string, string>[], exitCode: 0 };
   const { type, exitCode } = (kind === 'error' && typeof body === 'object' && body !== null ? body : {}) as { type?: unknown; exitCode?: unknown };
   if (type === 'exitCode' && typeof exitCode === 'number') return { rows: [], exitCode };

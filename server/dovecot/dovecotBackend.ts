@@ -4,7 +4,8 @@ import type { Logger } from 'pino';
 import { addCounts, type Channel, type ChannelCounts } from '../../module/channels.ts';
 import { ModuleError } from '../../module/errors.ts';
 import type { Session } from '../ports/sessionStore.ts';
-import type { DoveadmClient } from './doveadmClient.ts';
+import type { DoveadmAnswer, DoveadmClient } from './doveadmClient.ts';
+import { patience } from './patience.ts';
 
 /** EX_NOHOST: `kick` found nobody. */
 const NOBODY = 68;
@@ -13,6 +14,7 @@ const CLOCK_NOISE_MS = 2_000;
 const CHANNEL_OF: Readonly<Record<string, Channel>> = {
   imap: 'imap', 'imap-hibernate': 'imap', pop3: 'pop3', submission: 'submission', sieve: 'managesieve', managesieve: 'managesieve',
 };
+const MOST_PASSES = 4;
 const PROCESSES = ['imap', 'imap-hibernate', 'pop3', 'submission', 'managesieve'];
 
 interface Connection {
@@ -27,8 +29,10 @@ export interface EndOptions {
   readonly username: string;
   readonly signal: AbortSignal;
   readonly log: Logger;
-  /** How long a log-in that was under way at the flush may take to appear. */
-  readonly secondPassMs: number;
+  /** After how long each further pass follows; null: as long as a log-in can take now, by what this change has seen. */
+  readonly secondPassMs: number | null;
+  /** How long it took just now to look at this mailbox's password, milliseconds; null where that is not known. */
+  readonly logInMs: number | null;
 }
 
 export interface LateOptions extends EndOptions {
@@ -41,6 +45,27 @@ export interface LateOptions extends EndOptions {
 const channelOf = ({ service }: Pick<Connection, 'service'>): Channel => CHANNEL_OF[service] ?? 'other';
 const count = (connections: readonly Pick<Connection, 'service'>[]): ChannelCounts =>
   connections.reduce<ChannelCounts>((sum, connection) => addCounts(sum, { [channelOf(connection)]: 1 }), {});
+
+const flushOf = (username: string) => ['authCacheFlush', { user: [username] }] as const;
+const whoOf = (username: string) => ['who', { separateConnections: true, mask: [username] }] as const;
+const kickOf = (mask: readonly string[]) => ['kick', { mask }] as const;
+
+/** Whether the cache held anything; without auth_cache_size Dovecot answers 0 entries. */
+function flushed({ rows, exitCode }: DoveadmAnswer): boolean {
+  if (exitCode !== 0) throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: `auth cache flush: exit code ${String(exitCode)}` });
+  return rows.some(({ entries }) => Number(entries) > 0);
+}
+
+/** Whether there was somebody to kick. */
+function kicked({ exitCode }: Pick<DoveadmAnswer, 'exitCode'> = { exitCode: -1 }): boolean {
+  if (exitCode !== 0 && exitCode !== NOBODY) throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: `kick: exit code ${String(exitCode)}` });
+  return exitCode === 0;
+}
+
+/** The mask of `who` is a pattern: only this very name counts. */
+function listed({ rows }: Pick<DoveadmAnswer, 'rows'> = { rows: [] }, username: string): Omit<Connection, 'startedAt'>[] {
+  return rows.filter((row) => row['username'] === username).map(({ service = '', pid = '', ip = '' }) => ({ service, pid, ip }));
+}
 
 /** One Dovecot: what is asked of it and in which order. */
 export class DovecotBackend {
@@ -58,26 +83,26 @@ export class DovecotBackend {
   }
 
   /**
-   * The first try: everybody is ended. The cache is flushed **before** the kick, else an ended program is back with the old password
-   * at once; and both again a moment later, for a log-in that had its answer from the old password when the flush came. That moment is
-   * counted from the flush, so what is done meanwhile costs nothing; and whether they are gone is asked once, at the end.
+   * The first try: everybody is ended, in passes of one request each. The cache is flushed **before** the kick, else an ended program is
+   * back with the old password at once. Then again, for a log-in that had its answer from the old password when the flush came: after as
+   * long as such a log-in takes, and until a pass finds nobody who was not there before. Whether they are gone is asked last.
    */
-  async endAll({ username, signal, secondPassMs }: EndOptions): Promise<ChannelCounts> {
-    // Who is there is only counted: it need not wait for the flush.
-    const listed = this.#who(username, signal);
-    listed.catch(() => undefined);
-    await this.#flush(username, signal);
-    const flushedAt = performance.now();
-    const found = new Map((await listed).map((connection) => [connection.pid, connection]));
-    let kicked = await this.#kick([username], signal);
-    if (secondPassMs > 0) {
-      await wait(Math.max(0, flushedAt + secondPassMs - performance.now()), undefined, { signal }).catch(() => { throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: 'time-out' }); });
-      await this.#flush(username, signal);
-      // Who was kicked may still be on the way out, and counts once.
-      for (const connection of await this.#who(username, signal)) found.set(connection.pid, connection);
-      kicked = (await this.#kick([username], signal)) || kicked;
+  async endAll({ username, signal, secondPassMs, logInMs }: EndOptions): Promise<ChannelCounts> {
+    const found = new Map<string, Omit<Connection, 'startedAt'>>();
+    // Where the password stays, or other passwords of the mailbox do, programs are back at once, as they may: that is no reason to go on.
+    const last = logInMs === null ? 2 : MOST_PASSES;
+    let slowest = 0;
+    let somebody = false;
+    for (let pass = 1; ; pass += 1) {
+      const { connections, anybody, tookMs } = await this.#pass(username, signal);
+      const late = connections.filter(({ pid }) => !found.has(pid));
+      for (const connection of late) found.set(connection.pid, connection);
+      somebody ||= anybody;
+      slowest = Math.max(slowest, tookMs);
+      if (secondPassMs === 0 || pass === last || (pass > 1 && late.length === 0)) break;
+      await wait(secondPassMs ?? patience(slowest, logInMs), undefined, { signal }).catch(() => { throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: 'time-out' }); });
     }
-    if (kicked) await this.#gone(username, new Set(found.keys()), signal);
+    if (somebody) await this.#gone(username, new Set(found.keys()), signal);
     return count([...found.values()]);
   }
 
@@ -127,25 +152,29 @@ export class DovecotBackend {
   }
 
   async #flush(username: string, signal: AbortSignal): Promise<{ cached: boolean; clockOffset: number }> {
-    if (!this.#hasCache) return { cached: false, clockOffset: (await this.#client.call('who', { separateConnections: true, mask: [username] }, signal)).clockOffset };
-    const { rows, exitCode, clockOffset } = await this.#client.call('authCacheFlush', { user: [username] }, signal);
-    // Without auth_cache_size Dovecot answers 0 entries.
-    if (exitCode !== 0) throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: `auth cache flush: exit code ${String(exitCode)}` });
-    return { cached: rows.some(({ entries }) => Number(entries) > 0), clockOffset };
+    if (!this.#hasCache) return { cached: false, clockOffset: (await this.#client.call(...whoOf(username), signal)).clockOffset };
+    const answer = await this.#client.call(...flushOf(username), signal);
+    return { cached: flushed(answer), clockOffset: answer.clockOffset };
+  }
+
+  /** Flush, who is there, kick; who was kicked a pass ago may still be on the way out and is told again. */
+  async #pass(username: string, signal: AbortSignal): Promise<{ connections: Omit<Connection, 'startedAt'>[]; anybody: boolean; tookMs: number }> {
+    const commands = [...(this.#hasCache ? [flushOf(username)] : []), whoOf(username), kickOf([username])];
+    const answers = [...await this.#client.callInTurn(commands, signal)];
+    const [kick, who, flush] = answers.reverse();
+    if (flush !== undefined) flushed(flush);
+    return { connections: listed(who, username), anybody: kicked(kick), tookMs: kick?.tookMs ?? 0 };
   }
 
   async #endEverybody(username: string, signal: AbortSignal): Promise<ChannelCounts> {
     const connections = await this.#who(username, signal);
     // Kicked even where nobody is listed: somebody may have come in between.
-    const kicked = await this.#kick([username], signal);
-    if (kicked) await this.#gone(username, new Set(connections.map(({ pid }) => pid)), signal);
+    if (await this.#kick([username], signal)) await this.#gone(username, new Set(connections.map(({ pid }) => pid)), signal);
     return count(connections);
   }
 
   async #kick(mask: readonly string[], signal: AbortSignal): Promise<boolean> {
-    const { exitCode } = await this.#client.call('kick', { mask }, signal);
-    if (exitCode !== 0 && exitCode !== NOBODY) throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: `kick: exit code ${String(exitCode)}` });
-    return exitCode === 0;
+    return kicked(await this.#client.call(...kickOf(mask), signal));
   }
 
   /** A kick is a signal to a process: done is what is gone, not what was told to go. */
@@ -157,10 +186,7 @@ export class DovecotBackend {
   }
 
   async #who(username: string, signal: AbortSignal): Promise<Omit<Connection, 'startedAt'>[]> {
-    const { rows } = await this.#client.call('who', { separateConnections: true, mask: [username] }, signal);
-    // The mask is a pattern: only this very name counts.
-    return rows.filter((row) => row['username'] === username)
-      .map(({ service = '', pid = '', ip = '' }) => ({ service, pid, ip }));
+    return listed(await this.#client.call(...whoOf(username), signal), username);
   }
 
   /** A mail process serves one connection, and last told the master of itself when that began (`doveadm process status`). */

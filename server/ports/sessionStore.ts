@@ -23,6 +23,8 @@ export interface RevokeAllRequest {
   readonly attempt: number;
   /** The caller, on the first try only: a store may use the caller's own forwarded session. Never persisted. */
   readonly actor: Actor | null;
+  /** How long it took just now to look at this mailbox's password, milliseconds: a log-in under way takes as long. Left out where that is not known. */
+  readonly logInMs?: number | undefined;
 }
 
 export interface RevokeAllResult {

@@ -27,6 +27,8 @@ export interface Delivery {
   /** Failed tries so far. */
   readonly attempts: number;
   readonly actor: Actor | null;
+  /** Milliseconds; see RevokeAllRequest. */
+  readonly logInMs?: number | undefined;
 }
 
 export interface Delivered {
@@ -39,11 +41,11 @@ const errorCode = (error: unknown): ErrorCode => (error instanceof ModuleError ?
 /** Asks one store, and writes down what came of it. A store that does not answer in time is pending, never done (I3). */
 async function deliverTo(store: SessionStore, delivery: Delivery, dependencies: DeliverDependencies): Promise<Delivered> {
   const { outbox, clock, log, metrics, timeoutMs, firstDelayMs, maxDelayMs } = dependencies;
-  const { changeId, address, changedAt, attempts, actor } = delivery;
+  const { changeId, address, changedAt, attempts, actor, logInMs } = delivery;
   try {
     const signal = AbortSignal.timeout(timeoutMs);
     const { revoked } = await beforeDeadline(signal, () => new ModuleError('SESSIONS_UNAVAILABLE', { detail: 'time-out' }),
-      () => store.revokeAll({ address, issuedBefore: changedAt, attempt: attempts + 1, actor }, { signal }));
+      () => store.revokeAll({ address, issuedBefore: changedAt, attempt: attempts + 1, actor, logInMs }, { signal }));
     await outbox.complete(changeId, store.name);
     metrics.revocation(store.name, 'done');
     return { ended: revoked, pending: [] };

@@ -136,7 +136,9 @@ export async function replacePassword(replacement: Replacement, dependencies: Re
       return false;
     });
     hop('confirm');
-    const { ended, pending } = await deliverToAll({ changeId, address, changedAt, attempts: 0, actor }, dependencies);
+    // The one verified, the other made a hash of the same kind: what a log-in has to do, on this machine, now.
+    const logInMs = Math.max(hops['verify'] ?? 0, hops['change'] ?? 0);
+    const { ended, pending } = await deliverToAll({ changeId, address, changedAt, attempts: 0, actor, logInMs }, dependencies);
     hop('revoke');
     // Where the log-outs were written off meanwhile, nobody is left to settle what goes with the change.
     if (!confirmed) await outbox.confirm(changeId, changedAt).catch(() => undefined);

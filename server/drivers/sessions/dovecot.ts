@@ -48,7 +48,7 @@ export default defineSessionDriver({
     backends: array(backend).min(1).required().meta({ description: 'Every Dovecot that serves these mailboxes' }),
     username: string().oneOf(['address', 'local'] as const).meta({ description: 'What Dovecot calls a user: the whole address, or the part before the @', example: 'address' }),
     channels: array(string().oneOf(CHANNELS).required()).min(1).meta({ description: 'The protocols that Dovecot serves', example: '[imap, pop3]' }),
-    secondPassMs: number().integer().min(0).max(5000).meta({ description: 'After how long the first try flushes and kicks once more, for log-ins under way; 0 = not', example: 250 }),
+    secondPassMs: number().integer().min(0).max(5000).meta({ description: 'After how long the first try flushes and kicks once more, for log-ins under way, until nobody new is found; 0 = not (default: as long as a log-in takes, by what the change itself has just cost)', example: 250 }),
     sessionsDuringOutage: string().oneOf(['keep', 'end'] as const).meta({
       description: 'Connections opened after the change while doveadm could not be asked and the auth cache may still have taken the old password', example: 'keep',
     }),
@@ -69,8 +69,8 @@ export default defineSessionDriver({
       async revoke() {
         throw new ModuleError('OPERATION_NOT_SUPPORTED', { detail: 'doveadm cannot end a single connection' });
       },
-      async revokeAll({ address, issuedBefore, attempt }, { signal }) {
-        const options_ = { username: username(address), signal, log, secondPassMs: options.secondPassMs ?? 250 };
+      async revokeAll({ address, issuedBefore, attempt, logInMs = null }, { signal }) {
+        const options_ = { username: username(address), signal, log, secondPassMs: options.secondPassMs ?? null, logInMs };
         const late = { ...options_, issuedBefore, sessionsDuringOutage: options.sessionsDuringOutage ?? 'keep' };
         // All are asked, even where one is down; then that one decides the outcome.
         const results = await Promise.allSettled(backends.map((one) => (attempt === 1 ? one.endAll(options_) : one.endOld(late))));

@@ -13,10 +13,10 @@ beforeEach(async () => {
   server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => { chunks.push(chunk); }).on('end', () => {
-      const [[command, , tag]] = JSON.parse(Buffer.concat(chunks).toString('utf8')) as [[string, object, string]];
-      asked.push(command);
-      if (command === 'authCacheFlush') request.socket.resetAndDestroy();
-      else response.end(JSON.stringify([['doveadmResponse', command === 'kick' ? [{ count: '0' }] : [], tag]]));
+      const commands = JSON.parse(Buffer.concat(chunks).toString('utf8')) as [string, object, string][];
+      asked.push(...commands.map(([command]) => command));
+      if (commands.some(([command]) => command === 'authCacheFlush')) request.socket.resetAndDestroy();
+      else response.end(JSON.stringify(commands.map(([command, , tag]) => ['doveadmResponse', command === 'kick' ? [{ count: '0' }] : [], tag])));
     });
   });
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });

@@ -64,19 +64,39 @@ describe('dovecot', () => {
     bob.close();
   });
 
-  it('flushes before each kick, the second time secondPassMs after the first flush, and asks last of all who is still there', async () => {
+  const commandsTo = async (options: object, logInMs?: number, hurry = false) => {
     const tap = await tcpTap(Number(new URL(dovecot.url).port));
     const client = must(await imapClient(dovecot.imap, 'alice@example.test', 'old', { idle: true }));
-    const tapped = await create([{ url: `http://127.0.0.1:${String(tap.port)}`, apiKey: dovecot.apiKey }], { secondPassMs: 300 });
+    const tapped = await create([{ url: `http://127.0.0.1:${String(tap.port)}`, apiKey: dovecot.apiKey }], options);
     const began = performance.now();
-    expect((await revokeAll(Date.now(), 1, tapped)).revoked.imap).toBe(1);
-    expect(performance.now() - began).toBeGreaterThanOrEqual(300);
-    expect(await client.alive()).toBe(false);
-    const commands = [...tap.sent().toString().matchAll(/\[\["(\w+)"/g)].map(([, command]) => String(command));
+    // A program that comes back with a password that still counts.
+    const again = hurry ? client.ended.then(() => imapClient(dovecot.imap, 'alice@example.test', 'old', { idle: true })) : Promise.resolve(null);
+    const { revoked } = await tapped.revokeAll({ address: 'alice@example.test', issuedBefore: Date.now(), attempt: 1, actor: null, logInMs }, within());
+    const took = performance.now() - began;
+    expect([await client.alive(), await (await again)?.alive()]).toEqual([false, hurry ? false : undefined]);
+    const requests = [...tap.sent().toString().matchAll(/^\[\[.*\]\]/gm)].map(([body]) => (JSON.parse(body) as [string][]).map(([command]) => command).join(' '));
     await tap.stop();
-    // The first two go out together.
-    expect(commands.slice(0, 2).sort()).toEqual(['authCacheFlush', 'who']);
-    expect(commands.slice(2)).toEqual(['kick', 'authCacheFlush', 'who', 'kick', 'who']);
+    return { requests, took, revoked };
+  };
+  const PASS = 'authCacheFlush who kick';
+
+  it('flushes before each kick, passes once more after secondPassMs, and asks last of all who is still there', async () => {
+    const { requests, took, revoked } = await commandsTo({ secondPassMs: 300 });
+    expect(revoked.imap).toBe(1);
+    expect(took).toBeGreaterThanOrEqual(300);
+    expect(requests).toEqual([PASS, PASS, 'who']);
+  });
+
+  it('waits for as long as a look at the password took, twice, where no time is configured', async () => {
+    const { requests, took } = await commandsTo({}, 400);
+    expect(took).toBeGreaterThanOrEqual(800);
+    expect(requests).toEqual([PASS, PASS, 'who']);
+  });
+
+  it('passes until nobody new is found: who came in during the second is looked for a third time, counted, and ended', async () => {
+    const { requests, revoked } = await commandsTo({ secondPassMs: 300 }, 10, true);
+    expect(requests).toEqual([PASS, PASS, PASS, 'who']);
+    expect(revoked.imap).toBe(2);
   });
 
   it('who was kicked and is slow to go is waited for, and counted once; who does not go makes it pending, never done (I3)', async () => {
