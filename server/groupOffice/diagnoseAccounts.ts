@@ -40,3 +40,13 @@ export async function diagnoseMaildomains(read: <T>(method: string, params: obje
     return [fail('mailboxes', `the module maildomains: ${readError(error).detail ?? readError(error).code}`, "install the module maildomains, and give the service key's user the right to use it")];
   }
 }
+
+/** What its own session says of the key's user. */
+export async function diagnoseChangingUsers(client: GroupOfficeClient, service: Credentials, maySet: boolean, call: CallOptions): Promise<readonly Finding[]> {
+  if (!maySet) return [ok('set', 'administrators set no passwords (setPassword is off)')];
+  const session = await client.session(service, call).catch((error: unknown) => { throw readError(error); });
+  const core = session?.capabilities['go:core:core'] as { mayChangeUsers?: unknown } | undefined;
+  return [core?.mayChangeUsers === true
+    ? ok('set', "administrators may set passwords: the key's user may change users")
+    : fail('set', "the service key's user may not change users, so no administrator can set a password", 'give it the right in Group-Office: System settings, Modules, Core; or set setPassword: false')];
+}

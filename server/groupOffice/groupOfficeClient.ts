@@ -51,6 +51,8 @@ export interface LoginAnswer {
   readonly outcome: 'in' | 'second' | 'wrong' | 'disabled';
   readonly accessToken?: string;
   readonly loginToken?: string;
+  /** With `second`: the authenticators that are still asked for, `otpauthenticator` or `forcepasswordchange`. */
+  readonly pending?: readonly string[];
 }
 
 interface Answer {
@@ -92,12 +94,18 @@ export class GroupOfficeClient {
 
   /** One JMAP call. JMAP errors come under HTTP 200; each is thrown as {@link GroupOfficeError}. */
   async call<T>(credentials: Credentials, method: string, params: object, options: CallOptions): Promise<T> {
-    const answer = await this.#send({ method: 'POST', path: 'api/jmap.php', credentials, body: [[method, params, 'c1']], fresh: method.endsWith('/set') }, options);
-    const first: unknown = Array.isArray(answer.body) ? (answer.body as unknown[])[0] : undefined;
-    if (answer.status !== 200 || !Array.isArray(first)) {
+    return this.callAll<T>(credentials, method, [params], 0, options);
+  }
+
+  /** The same method several times in one request, in this order whatever the one before comes to; answers what call number `which` came to. */
+  async callAll<T>(credentials: Credentials, method: string, params: readonly object[], which: number, options: CallOptions): Promise<T> {
+    const body = params.map((one, index) => [method, one, `c${String(index + 1)}`]);
+    const answer = await this.#send({ method: 'POST', path: 'api/jmap.php', credentials, body, fresh: method.endsWith('/set') }, options);
+    const found: unknown = Array.isArray(answer.body) ? (answer.body as unknown[])[which] : undefined;
+    if (answer.status !== 200 || !Array.isArray(found)) {
       throw new GroupOfficeError('unknown', 'noJmap', `${method} answered HTTP ${String(answer.status)} without JMAP`);
     }
-    const [name, result] = first as [unknown, Record<string, unknown>];
+    const [name, result] = found as [unknown, Record<string, unknown>];
     if (name === 'error') {
       const type = typeof result.type === 'string' ? result.type : 'serverFail';
       // The message of an unforeseen exception may quote what was sent: only the two that speak of classes are repeated.
@@ -127,12 +135,29 @@ export class GroupOfficeClient {
     // PHP's empty(): Group-Office would answer 400, "missing arguments". Nobody has such a password.
     if (password === '' || password === '0') return { outcome: 'wrong' };
     const answer = await this.#send({ method: 'POST', path: 'api/auth.php', credentials: { kind: 'nobody' }, body: { username, password } }, options);
-    const body = (typeof answer.body === 'object' && answer.body !== null ? answer.body : {}) as Record<string, unknown>;
+    const body = bodyOf(answer);
     if (answer.status === 201 && typeof body.accessToken === 'string') return { outcome: 'in', accessToken: body.accessToken };
-    if (answer.status === 200 && typeof body.loginToken === 'string') return { outcome: 'second', loginToken: body.loginToken };
+    if (answer.status === 200 && typeof body.loginToken === 'string') {
+      const pending = Array.isArray(body.authenticators) ? body.authenticators.filter((name) => typeof name === 'string') : [];
+      return { outcome: 'second', loginToken: body.loginToken, pending };
+    }
     if (answer.status === 401) return { outcome: 'wrong' };
     if (answer.status === 403) return { outcome: 'disabled' };
     throw new GroupOfficeError('unreachable', 'noLogin', `the log-in answered HTTP ${String(answer.status)}`);
+  }
+
+  /**
+   * The new password that a log-in asks for before it lets anybody in (`forcepasswordchange`). Answers the access token of the session that
+   * this opens, which the caller must drop, or the names of what was refused: `currentPassword`, `password`.
+   */
+  async chooseAtLogin(loginToken: string, current: string, next: string, options: CallOptions): Promise<{ readonly accessToken: string } | { readonly refused: readonly string[] }> {
+    const body = { loginToken, authenticators: { forcepasswordchange: { currentPassword: current, password: next } } };
+    const answer = await this.#send({ method: 'POST', path: 'api/auth.php', credentials: { kind: 'nobody' }, body, fresh: true }, options);
+    const told = bodyOf(answer);
+    if (answer.status === 201 && typeof told.accessToken === 'string') return { accessToken: told.accessToken };
+    const errors = (told.errors as Record<string, unknown> | undefined)?.forcepasswordchange;
+    if (answer.status === 400 && typeof errors === 'object' && errors !== null) return { refused: Object.keys(errors) };
+    throw new GroupOfficeError(answer.status === 400 ? 'unreachable' : 'unknown', 'noLogin', `the log-in answered HTTP ${String(answer.status)}`);
   }
 
   /** Ends one session. By Bearer: with a cookie and no CSRF token it would answer 200 and end nothing. */
@@ -202,6 +227,8 @@ export class GroupOfficeClient {
     });
   }
 }
+
+const bodyOf = ({ body }: Answer): Record<string, unknown> => (typeof body === 'object' && body !== null ? body : {}) as Record<string, unknown>;
 
 /** A cookie or header of a request, where it can stand in ours: one visible ASCII word. */
 export function headerSafe(value: string | undefined): string | undefined {

@@ -1,15 +1,15 @@
 import { boolean, object } from 'yup';
 import { ModuleError } from '../../../module/errors.ts';
 import { urlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
-import { readError, readSet, refuseTooLong, type SetAnswer, writeError } from '../../groupOffice/accountErrors.ts';
-import { diagnoseAccounts } from '../../groupOffice/diagnoseAccounts.ts';
+import { readError, refuseTooLong, writeError } from '../../groupOffice/accountErrors.ts';
+import { diagnoseAccounts, diagnoseChangingUsers } from '../../groupOffice/diagnoseAccounts.ts';
 import type { InfoAnswer } from '../../groupOffice/dropInAnswers.ts';
 import { type Credentials, GroupOfficeClient } from '../../groupOffice/groupOfficeClient.ts';
 import { host, mayBeName, serviceKey, url } from '../../groupOffice/groupOfficeOptions.ts';
 import { oneAtATime } from '../../groupOffice/oneAtATime.ts';
+import { FORCED, userWrites } from '../../groupOffice/userWrites.ts';
 import { endHalf, forgetLogins, verifyByLogin } from '../../groupOffice/verifyByLogin.ts';
 import type { AccountApi, CallOptions } from '../../ports/accountApi.ts';
-import { ok } from '../../ports/diagnosis.ts';
 import type { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
 
@@ -30,12 +30,13 @@ export default defineAccountDriver({
     host,
     serviceKey,
     setPassword: boolean()
-      .meta({ description: "Whether administrators may set passwords; the service key's user then needs the right to change users", example: false }),
+      .meta({ description: "Whether administrators may set passwords and ask for new ones; the service key's user then needs the right to change users", example: false }),
   }).noUnknown(),
   async create(options): Promise<AccountApi> {
     const client = new GroupOfficeClient(options);
     const service: Credentials = { kind: 'bearer', token: options.serviceKey };
     const queue = oneAtATime();
+    const writes = userWrites(client, service);
     const maySet = options.setPassword ?? false;
 
     async function lookUp(address: string, call: CallOptions): Promise<User | null> {
@@ -59,33 +60,29 @@ export default defineAccountDriver({
       }
     }
 
-    /** Group-Office holds a lock while it sets, and compares the state in it: nothing changed since `state` was read. */
-    async function set(credentials: Credentials, user: User, values: object, state: string, call: CallOptions): Promise<void> {
-      try {
-        readSet(await client.call<SetAnswer>(credentials, 'User/set', { ifInState: state, update: { [user.id]: values } }, call), user.id);
-      } catch (error) {
-        throw writeError(error);
-      }
-    }
-
-    async function stateOf(credentials: Credentials, user: User, call: CallOptions): Promise<string> {
-      try {
-        return (await client.call<{ state: string }>(credentials, 'User/get', { ids: [user.id], properties: ['username'] }, call)).state;
-      } catch (error) {
-        throw readError(error);
-      }
-    }
-
     /**
      * The right password alone opens no session here, so the user cannot be the one who sets. The service does, after the password was
      * verified, and only where nothing changed since before that.
      */
     async function changeWithSecondFactor(address: string, user: User, current: Secret, next: Secret, call: CallOptions): Promise<void> {
       if (!maySet || user.isAdmin) throw new ModuleError('ACCOUNT_NOT_CHANGEABLE', { detail: 'the user has a second factor: setPassword must be on, or the password be changed in Group-Office itself' });
-      const state = await stateOf(service, user, call);
+      const state = await writes.stateOf(service, user.id, call);
       if (!(await verify(address, user, current, call)).right) throw new ModuleError('CURRENT_PASSWORD_WRONG');
-      await set(service, user, { password: next.reveal() }, state, call);
+      await writes.setPassword(user.id, next.reveal(), { requireChange: false, state }, call);
       await forgetLogins(client, service, address, call).catch(() => undefined);
+    }
+
+    /** Where the service may not set: as the owner, at the log-in itself, which asks for a new password and for nothing else. */
+    async function chooseAtLogin(address: string, loginToken: string, current: Secret, next: Secret, call: CallOptions): Promise<void> {
+      let opened: string | undefined;
+      try {
+        const answer = await client.chooseAtLogin(loginToken, current.reveal(), next.reveal(), call).catch((error: unknown) => { throw writeError(error); });
+        if ('refused' in answer) throw new ModuleError(answer.refused.includes('currentPassword') ? 'CURRENT_PASSWORD_WRONG' : 'PASSWORD_REJECTED_BY_SERVER');
+        opened = answer.accessToken;
+      } finally {
+        await (opened === undefined ? endHalf(client, service, address, loginToken, call) : client.drop(opened, call)).catch(() => undefined);
+        await forgetLogins(client, service, address, call).catch(() => undefined);
+      }
     }
 
     async function change(address: string, user: User, current: Secret, next: Secret, call: CallOptions): Promise<void> {
@@ -94,6 +91,11 @@ export default defineAccountDriver({
         await forgetLogins(client, service, address, call);
         const login = await client.login(user.username, current.reveal(), call);
         if (login.loginToken !== undefined) {
+          const onlyForced = login.pending?.length === 1 && login.pending[0] === FORCED;
+          if (onlyForced && (!maySet || user.isAdmin)) {
+            await forgetLogins(client, service, address, call);
+            return await chooseAtLogin(address, login.loginToken, current, next, call);
+          }
           await endHalf(client, service, address, login.loginToken, call);
           await forgetLogins(client, service, address, call);
           return await changeWithSecondFactor(address, user, current, next, call);
@@ -105,10 +107,10 @@ export default defineAccountDriver({
       }
       const own: Credentials = { kind: 'bearer', token: accessToken };
       try {
-        const state = await stateOf(own, user, call);
+        const { state } = await writes.stateOf(own, user.id, call);
         // That log-in filled the 60-second cache: Group-Office must look at the stored hash, not at it.
         await forgetLogins(client, service, address, call).catch((error: unknown) => { throw readError(error); });
-        await set(own, user, { currentPassword: current.reveal(), password: next.reveal() }, state, call);
+        await writes.set(own, user.id, { currentPassword: current.reveal(), password: next.reveal() }, state, call);
       } finally {
         await forgetLogins(client, service, address, call).catch(() => undefined);
         await client.drop(accessToken, call).catch(() => undefined);
@@ -129,13 +131,16 @@ export default defineAccountDriver({
     return {
       tls: urlEndpoints(options.url),
       abilities: {
-        verifyPassword: true, changePassword: true, setPassword: maySet, listDomains: false, listMailboxes: false, maxPasswordBytes: MAX_BYTES,
+        verifyPassword: true, changePassword: true, setPassword: maySet, listDomains: false, listMailboxes: false, requireChange: maySet, maxPasswordBytes: MAX_BYTES,
       },
       async find(address, call) {
         const user = await lookUp(address, call);
         if (user === null || !isLocal(user)) return null;
         const { enabled, displayName, recoveryEmail, language } = user;
+        const marked = user.authenticators.includes(FORCED);
         return {
+          // Somebody else's mark counts too; only where none can be made here, none is not told.
+          ...((maySet || marked) && { changeRequired: marked }),
           address, enabled, passwordChangedAt: null, displayName,
           ...(typeof recoveryEmail === 'string' && recoveryEmail !== '' && { recoveryAddress: recoveryEmail }), ...(typeof language === 'string' && language !== '' && { language }),
         };
@@ -165,9 +170,18 @@ export default defineAccountDriver({
           const user = await lookUp(address, call);
           if (user === null) throw new ModuleError('ACCOUNT_NOT_FOUND');
           if (!isLocal(user) || user.isAdmin) throw new ModuleError('ACCOUNT_NOT_CHANGEABLE');
-          await untilUndisturbed(async () => set(service, user, { password: next.reveal() }, await stateOf(service, user, call), call));
+          await untilUndisturbed(async () => writes.setPassword(user.id, next.reveal(), { requireChange: call.requireChange === true, state: await writes.stateOf(service, user.id, call) }, call));
           await forgetLogins(client, service, address, call).catch(() => undefined);
           return { changedAt: null };
+        });
+      },
+      async requireChange(address, required, call) {
+        if (!maySet) throw new ModuleError('OPERATION_NOT_SUPPORTED');
+        await queue(address.toLowerCase(), async () => {
+          const user = await lookUp(address, call);
+          if (user === null) throw new ModuleError('ACCOUNT_NOT_FOUND');
+          if (!isLocal(user) || user.isAdmin) throw new ModuleError('ACCOUNT_NOT_CHANGEABLE');
+          await untilUndisturbed(() => writes.mark(user.id, required, call));
         });
       },
       passwordVersion: () => Promise.resolve(null),
@@ -181,8 +195,7 @@ export default defineAccountDriver({
           throw readError(error);
         }
       },
-      // Whether the key's user may change others only shows with the first one: Group-Office tells nobody before.
-      diagnose: (call) => diagnoseAccounts({ url: options.url, client, service }, call, async () => [ok('set', maySet ? "administrators may set passwords, if the key's user may change users" : 'administrators set no passwords (setPassword is off)')]),
+      diagnose: (call) => diagnoseAccounts({ url: options.url, client, service }, call, () => diagnoseChangingUsers(client, service, maySet, call)),
       close() {
         client.close();
         return Promise.resolve();

@@ -101,6 +101,64 @@ describe('accounts/groupOfficeUser', () => {
     });
   });
 
+  describe('somebody who is to choose a new password', () => {
+    const alice = () => double.state.userByName('alice')!;
+    const change = (current: string, next: string, api = accounts) => api.changePassword(ALICE, secret(current), secret(next), options());
+
+    it('is told, verified and changed; then the mark is gone', async () => {
+      alice().forcePasswordChange = true;
+      await expect(accounts.find(ALICE, options())).resolves.toMatchObject({ changeRequired: true });
+      await expect(accounts.verifyPassword(ALICE, secret('Alicepass-1'), options())).resolves.toBe(true);
+      await change('Alicepass-1', 'New-pass-22');
+      expect(alice()).toMatchObject({ password: 'New-pass-22', forcePasswordChange: false });
+      expectNothingLeft('alice');
+    });
+
+    it('can do so at the log-in itself where the service may not set, and is told of every refusal', async () => {
+      const without = await create(users, { url: double.url, serviceKey: double.installDropIn() });
+      expect(without.abilities.requireChange).toBe(false);
+      expect(await without.find(ALICE, options())).not.toHaveProperty('changeRequired');
+      await expect(without.requireChange?.(ALICE, true, options())).rejects.toMatchObject({ code: 'OPERATION_NOT_SUPPORTED' });
+      alice().forcePasswordChange = true;
+      await expect(without.find(ALICE, options())).resolves.toMatchObject({ changeRequired: true });
+      await expect(change('wrong', 'New-pass-22', without)).rejects.toMatchObject({ code: 'CURRENT_PASSWORD_WRONG' });
+      for (const refused of ['abc', 'Alicepass-1']) await expect(change('Alicepass-1', refused, without)).rejects.toMatchObject({ code: 'PASSWORD_REJECTED_BY_SERVER' });
+      expect(alice()).toMatchObject({ password: 'Alicepass-1', forcePasswordChange: true });
+      expectNothingLeft('alice');
+      await change('Alicepass-1', 'New-pass-22', without);
+      expect(alice()).toMatchObject({ password: 'New-pass-22', forcePasswordChange: false });
+      expectNothingLeft('alice');
+      Object.assign(alice(), { forcePasswordChange: true, otp: true });
+      await expect(change('New-pass-22', 'Third-pass-3', without)).rejects.toMatchObject({ code: 'ACCOUNT_NOT_CHANGEABLE' });
+      expect(alice().password).toBe('New-pass-22');
+      await without.close();
+    });
+
+    it('keeps the mark where the password is refused, and where it was there already; nobody is marked by a refusal', async () => {
+      const set = (next: string) => accounts.setPassword(ALICE, secret(next), { ...options(), requireChange: true });
+      await expect(set('abc')).rejects.toMatchObject({ code: 'PASSWORD_REJECTED_BY_SERVER' });
+      expect(alice()).toMatchObject({ password: 'Alicepass-1', forcePasswordChange: false });
+      alice().forcePasswordChange = true;
+      await expect(set('abc')).rejects.toMatchObject({ code: 'PASSWORD_REJECTED_BY_SERVER' });
+      expect(alice()).toMatchObject({ password: 'Alicepass-1', forcePasswordChange: true });
+      await set('Set-pass-44');
+      expect(alice()).toMatchObject({ password: 'Set-pass-44', forcePasswordChange: true });
+    });
+
+    it('is no administrator, no user of a mail server, and needs the right to change users', async () => {
+      alice().isAdmin = true;
+      await expect(accounts.requireChange?.(ALICE, true, options())).rejects.toMatchObject({ code: 'ACCOUNT_NOT_CHANGEABLE' });
+      alice().isAdmin = false;
+      await expect(accounts.requireChange?.('carol@mail.test', true, options())).rejects.toMatchObject({ code: 'ACCOUNT_NOT_CHANGEABLE' });
+      double.state.userByName('mailbox-password')!.mayChangeUsers = false;
+      double.state.usersVisible = true;
+      for (const run of [() => accounts.requireChange?.(ALICE, true, options()), () => accounts.setPassword(ALICE, secret('Set-pass-44'), options())]) {
+        await expect(run()).rejects.toMatchObject({ code: 'ACCOUNTS_MISCONFIGURED' });
+      }
+      expect(alice()).toMatchObject({ password: 'Alicepass-1', forcePasswordChange: false });
+    });
+  });
+
   it('changes; the old password is refused at once, not after a minute', async () => {
     await double.signIn('alice', 'Alicepass-1');
     await accounts.changePassword(ALICE, secret('Alicepass-1'), secret('New-pass-22'), options());

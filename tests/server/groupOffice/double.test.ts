@@ -69,6 +69,15 @@ const justSignedIn = (username: string, password: string) => (state: DoubleState
   if (typeof state.passwordLogin(username, password) !== 'object') throw new Error('seed: the log-in was refused');
 };
 
+/** Somebody local in the place of carol, and half a log-in of his where one is answered. */
+const carl = (password: string, marked: boolean) => (state: DoubleState): void => {
+  state.usersVisible = true;
+  Object.assign(state.users.get(USERS.carol)!, { username: 'carl', email: 'carl@local.test', password, forcePasswordChange: marked });
+  state.addToken({ userId: USERS.carol, loginToken: CARL_LOGIN, accessToken: null, csrfToken: null, passed: ['password'] });
+};
+const CARL_LOGIN = (load('07-login-marked.json').response.body as { loginToken: string }).loginToken;
+const bothDomains = (state: DoubleState): void => void state.imapDomains.add('example.test').add('mail.test');
+
 /** Before the `03` recordings no mail server was configured. */
 const SEEDS: Readonly<Record<string, Seed>> = {
   '01-jmap-post-bearer-no-csrf': { as: 'alice' },
@@ -184,6 +193,23 @@ const SEEDS: Readonly<Record<string, Seed>> = {
   '05-user-get-missing-csrf': { as: 'carol', arrange: imap },
   '06-module-install-apikeys': { as: 'admin', arrange: hasFolder('community/apikeys', 24), subset: true },
   '06-module-install-imapauthenticator': { as: 'admin', arrange: hasFolder('community/imapauthenticator', 23), subset: true },
+  '07-forced-missing': { arrange: carl('Carl-pass-1', true) },
+  '07-forced-not-answered': { arrange: carl('Carl-pass-1', true) },
+  '07-forced-ok': { arrange: both(bothDomains, carl('Carl-pass-1', true)), subset: true },
+  '07-forced-same': { arrange: carl('Carl-pass-1', true) },
+  '07-forced-short': { arrange: carl('Carl-pass-1', true) },
+  '07-forced-wrong-current': { arrange: carl('Carl-pass-1', true) },
+  '07-get-marked': { as: 'admin', arrange: carl('Carl-pass-1', true) },
+  '07-login-marked': { arrange: carl('Carl-pass-1', true) },
+  '07-mark': { as: 'admin', arrange: carl('Carl-pass-1', false) },
+  '07-mark-again': { as: 'admin', arrange: carl('Carl-pass-1', true) },
+  '07-mark-without-right': { as: 'alice', arrange: carl('Carl-pass-6', false) },
+  '07-set-password-and-mark': { as: 'admin', arrange: carl('Carl-pass-3', false) },
+  '07-set-password-and-mark-of-marked': { as: 'admin', arrange: carl('Carl-pass-4', true) },
+  '07-set-password-and-mark-twice': { as: 'admin', arrange: carl('Carl-pass-5', true) },
+  '07-set-password-of-marked': { as: 'admin', arrange: carl('Carl-pass-2', true) },
+  '07-set-password-without-right': { as: 'alice', arrange: carl('Carl-pass-6', false) },
+  '07-unmark': { as: 'admin', arrange: carl('Carl-pass-6', true) },
 };
 
 /** Made by a service in front of Group-Office, not by Group-Office: the host driver's own test takes these. */
@@ -191,10 +217,10 @@ const OF_A_SERVICE = /^05-node-whoami-/;
 
 /** Differ by nature from one run to the next. */
 const BY_TYPE = new Set([
-  'accessToken', 'CSRFToken', 'rememberMeToken', 'state', 'oldState', 'newState', 'queryState', 'cacheClearedAt', 'createdAt', 'lastSeen', 'icon',
+  'accessToken', 'CSRFToken', 'loginToken', 'rememberMeToken', 'state', 'oldState', 'newState', 'queryState', 'createdAt', 'lastSeen', 'icon',
 ]);
-/** Present only where the second changed since the last save; and lists of everything that is installed. */
-const IGNORED = new Set(['modifiedAt', 'capabilities']);
+/** Present only where the second changed since the last save; lists of everything that is installed; a number, or once it was cached a text; null where it is switched off. */
+const IGNORED = new Set(['modifiedAt', 'capabilities', 'cacheClearedAt', 'eventSourceUrl']);
 
 function comparable(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(comparable);

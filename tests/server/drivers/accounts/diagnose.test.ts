@@ -55,8 +55,10 @@ describe('doctor: mailboxes in Group-Office', () => {
     const host = new URL(double.url).host;
     expect(await found(await create(users, { ...own, serviceKey, setPassword: true }))).toEqual([
       'ok tls in the clear to 127.0.0.1, which is this machine', `ok log-in ${host} answers, and takes us`, "ok permission the service key's user may manage the module mailboxpassword",
-      "ok set administrators may set passwords, if the key's user may change users",
+      "ok set administrators may set passwords: the key's user may change users",
     ]);
+    double.state.userByName('mailbox-password')!.mayChangeUsers = false;
+    expect((await found(await create(users, { ...own, serviceKey, setPassword: true }))).at(-1)).toMatch(/^fail set the service key's user may not change users/);
     const wrong = await found(await create(users, { ...own, serviceKey: 'x'.repeat(32) }));
     expect(wrong).toHaveLength(2);
     expect(wrong[1]).toMatch(/^fail log-in .*unauthorized/);

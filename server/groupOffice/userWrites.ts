@@ -1,0 +1,73 @@
+import { ModuleError } from '../../module/errors.ts';
+import type { CallOptions } from '../ports/accountApi.ts';
+import { readError, readSet, type SetAnswer, writeError } from './accountErrors.ts';
+import type { Credentials, GroupOfficeClient } from './groupOfficeClient.ts';
+
+/** The authenticator that Group-Office asks for at a log-in of somebody who is to choose a new password. */
+export const FORCED = 'forcepasswordchange';
+
+export interface UserState {
+  /** Of all users: another's change makes it another one. */
+  readonly state: string;
+  /** `forcePasswordChange`; null where this Group-Office has no such mark. */
+  readonly marked: boolean | null;
+}
+
+/** Group-Office holds a lock while it sets, and compares the state in it: nothing changed since `state` was read. */
+export function userWrites(client: GroupOfficeClient, service: Credentials) {
+  async function stateOf(credentials: Credentials, id: string, call: CallOptions): Promise<UserState> {
+    try {
+      const { state, list = [] } = await client.call<{ state: string; list?: { forcePasswordChange?: unknown }[] }>(credentials, 'User/get', { ids: [id], properties: ['username', 'forcePasswordChange'] }, call);
+      const marked = list[0]?.forcePasswordChange;
+      return { state, marked: typeof marked === 'boolean' ? marked : null };
+    } catch (error) {
+      throw readError(error);
+    }
+  }
+
+  async function set(credentials: Credentials, id: string, values: object, state: string, call: CallOptions): Promise<void> {
+    try {
+      readSet(await client.call<SetAnswer>(credentials, 'User/set', { ifInState: state, update: { [id]: values } }, call), id);
+    } catch (error) {
+      throw writeError(error);
+    }
+  }
+
+  /** As the service. What Group-Office then misses is no fault of who asked: it is the right to change users. */
+  async function asService(write: () => Promise<void>): Promise<void> {
+    try {
+      await write();
+    } catch (error) {
+      const lacksRight = error instanceof ModuleError && (error.code === 'CURRENT_PASSWORD_WRONG' || error.code === 'ACCOUNT_NOT_CHANGEABLE');
+      throw lacksRight ? new ModuleError('ACCOUNTS_MISCONFIGURED', { detail: "the service key's user lacks the right to change users", cause: error }) : error;
+    }
+  }
+
+  /**
+   * A new password takes the mark away; one that comes with it stays only where it was not there before (measured on 26.0.42). So for
+   * somebody marked it is taken away first, set together with the password, and put back where that was refused: all in one request.
+   */
+  async function setMarked(id: string, password: string, { state, marked }: UserState, call: CallOptions): Promise<void> {
+    if (marked === null) throw new ModuleError('OPERATION_NOT_SUPPORTED', { detail: 'this Group-Office knows no forcePasswordChange' });
+    const both = { password, forcePasswordChange: true };
+    if (!marked) return set(service, id, both, state, call);
+    try {
+      const updates = [{ forcePasswordChange: false }, both, { forcePasswordChange: true }].map((values) => ({ update: { [id]: values } }));
+      readSet(await client.callAll<SetAnswer>(service, 'User/set', updates, 1, call), id);
+    } catch (error) {
+      throw writeError(error);
+    }
+  }
+
+  return {
+    stateOf,
+    set,
+    setPassword: (id: string, password: string, { requireChange, state }: { readonly requireChange: boolean; readonly state: UserState }, call: CallOptions) =>
+      asService(() => (requireChange ? setMarked(id, password, state, call) : set(service, id, { password }, state.state, call))),
+    async mark(id: string, required: boolean, call: CallOptions): Promise<void> {
+      const { state, marked } = await stateOf(service, id, call);
+      if (marked === null) throw new ModuleError('OPERATION_NOT_SUPPORTED', { detail: 'this Group-Office knows no forcePasswordChange' });
+      if (marked !== required) await asService(() => set(service, id, { forcePasswordChange: required }, state, call));
+    },
+  };
+}
