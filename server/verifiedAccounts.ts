@@ -21,7 +21,7 @@ export function verifiedAccounts(api: AccountApi, verifier: PasswordVerifier): A
       return inTurn(address, async () => {
         if (!(await verifier.verify(address, current, call))) throw new ModuleError('CURRENT_PASSWORD_WRONG');
         if ((await api.passwordVersion(address, call)) !== seen) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
-        return api.setPassword(address, next, call).catch((error: unknown) => {
+        return api.setPassword(address, next, { ...call, expectedVersion: seen }).catch((error: unknown) => {
           // Whoever is not there has no password to be right.
           throw error instanceof ModuleError && error.code === 'ACCOUNT_NOT_FOUND' ? new ModuleError('CURRENT_PASSWORD_WRONG') : error;
         });

@@ -15,7 +15,7 @@ export interface AskerOptions {
 /** Sends a described request and judges the answer: resolves with the body of a success, else throws a coded error. */
 export type Ask = (name: OperationName, operation: Operation, values: TemplateValues, signal: AbortSignal) => Promise<unknown>;
 
-const WRITES: readonly OperationName[] = ['change', 'set'];
+const WRITES: readonly OperationName[] = ['change', 'set', 'requireChange'];
 /** Refused before anything was done: too early, too many requests. */
 const NOT_NOW = new Set([425, 429]);
 const PASSING = new Set([502, 503, 504]);

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ErrorCode } from '../../module/errors.ts';
 import { valuesAt } from './jsonPointer.ts';
-import type { JsonTemplate } from './template.ts';
+import { type JsonTemplate, namesIn, type Placeholder } from './template.ts';
 
 /** What holds at one place of an answer; exactly one of the three. */
 export interface Condition {
@@ -43,6 +43,8 @@ export interface ResultMap {
   readonly recoveryAddress?: string | undefined;
   readonly language?: string | undefined;
   readonly changedAt?: { readonly pointer: string; readonly format?: TimeFormat | undefined } | undefined;
+  /** The owner is to choose a new password at the next log-in. */
+  readonly changeRequired?: Flag | undefined;
   /** Differs after every change of the password. */
   readonly version?: string | undefined;
 }
@@ -56,6 +58,8 @@ export interface Operation {
   readonly success?: AnswerTest | undefined;
   readonly errors?: readonly ErrorRule[] | undefined;
   readonly result?: ResultMap | undefined;
+  /** What `{mark}` is where a new password is asked for at the next log-in, and where it is not (default: true and false). */
+  readonly mark?: { readonly on?: unknown; readonly off?: unknown } | undefined;
   /** Asking twice does no harm; GET always is. Only of `verify`. */
   readonly safe?: boolean | undefined;
   /** Of lists: where the list is, where the domain's name is in an item, where the cursor of the next page is. */
@@ -64,11 +68,14 @@ export interface Operation {
   readonly nextCursor?: string | undefined;
 }
 
-export const OPERATIONS = ['check', 'find', 'verify', 'change', 'set', 'listDomains', 'listMailboxes'] as const;
+export const OPERATIONS = ['check', 'find', 'verify', 'change', 'set', 'requireChange', 'listDomains', 'listMailboxes'] as const;
 
 export type OperationName = (typeof OPERATIONS)[number];
 
 export type Operations = Readonly<Partial<Record<OperationName, Operation | undefined>>>;
+
+/** Whether a request sends this. */
+export const speaksOf = ({ path, body, form }: Operation, name: Placeholder): boolean => namesIn([path, body, form]).includes(name);
 
 function meets(value: unknown, { equals, contains, oneOf }: Condition): boolean {
   if (value === undefined) return false;

@@ -1,6 +1,6 @@
 import { array, boolean, mixed, number, object, string } from 'yup';
 import { ERRORS } from '../../module/errors.ts';
-import { OPERATIONS, type OperationName, type Operations } from './describedApi.ts';
+import { OPERATIONS, type OperationName, type Operations, speaksOf } from './describedApi.ts';
 import { HTTP_PRESETS, type HttpPresetName } from './presets.ts';
 import { namesIn, type Placeholder } from './template.ts';
 
@@ -15,7 +15,8 @@ const KNOWN: Readonly<Record<OperationName, readonly Placeholder[]>> = {
   find: ['address', 'local', 'domain'],
   verify: ['address', 'local', 'domain', 'password'],
   change: ['address', 'local', 'domain', 'password', 'currentPassword'],
-  set: ['address', 'local', 'domain', 'password'],
+  set: ['address', 'local', 'domain', 'password', 'mark', 'version'],
+  requireChange: ['address', 'local', 'domain', 'mark'],
   listDomains: ['search'],
   listMailboxes: ['domain', 'search', 'cursor', 'limit'],
 };
@@ -42,6 +43,7 @@ const pointer = () => string().defined().matches(/^(\/([^~/]|~[01])*)*$/, { mess
 const optionalPointer = () => string().matches(/^(\/([^~/]|~[01])*)*$/, '${path} must be a JSON pointer: /data/name');
 /** `mixed()` refuses null, which is a JSON value like any other here. */
 const anyJson = () => mixed().nullable();
+const simpleJson = () => mixed().nullable().test('simple', '${path} must be a text, a number, true, false or null', (value) => value === undefined || typeof value !== 'object' || value === null);
 const statuses = () => array(number().integer().min(200).max(599).required()).min(1);
 
 const condition = object({
@@ -56,7 +58,7 @@ const errorRule = object({
 const flag = () => object({ pointer: pointer(), oneOf: array(anyJson()).min(1), absent: boolean() }).noUnknown().default(undefined);
 
 const result = object({
-  address: optionalPointer(), enabled: flag(), changeable: flag(), displayName: optionalPointer(), recoveryAddress: optionalPointer(), language: optionalPointer(), version: optionalPointer(),
+  address: optionalPointer(), enabled: flag(), changeable: flag(), changeRequired: flag(), displayName: optionalPointer(), recoveryAddress: optionalPointer(), language: optionalPointer(), version: optionalPointer(),
   changedAt: object({ pointer: pointer(), format: string().oneOf(['milliseconds', 'seconds', 'iso'] as const) }).noUnknown().default(undefined),
 }).noUnknown().default(undefined);
 
@@ -67,7 +69,7 @@ function operation(name: OperationName) {
     method: string().oneOf(['GET', 'POST', 'PUT', 'PATCH'] as const),
     path: string().required().matches(/^\/[\x21-\x7e]*$/, '${path} must start with / and be visible ASCII')
       .test('fragment', '${path} must have no # and no //', (value) => !/#|^\/\//.test(value ?? ''))
-      .test('secret', '${path} must hold no password: paths stand in log files', (value) => !namesIn(value).some((word) => SECRETS.includes(word))),
+      .test('secret', '${path} must hold no password and no version: paths stand in log files', (value) => !namesIn(value).some((word) => SECRETS.includes(word) || word === 'version')),
     headers: headers('Headers of this request alone; they may be secret'),
     body: anyJson(),
     form: mixed<Record<string, string>>().test('form', '${path} must map names to texts', (value) => value === undefined || (isMap(value) && Object.values(value).every((text) => typeof text === 'string'))),
@@ -75,6 +77,7 @@ function operation(name: OperationName) {
     errors: array(errorRule.required()),
     result,
     ...(name === 'verify' && { safe: boolean() }),
+    ...((name === 'set' || name === 'requireChange') && { mark: object({ on: simpleJson(), off: simpleJson() }).noUnknown().default(undefined) }),
     ...(list && { items: list ? pointer() : string() }),
     ...(name === 'listDomains' && { name: pointer() }),
     ...(name === 'listMailboxes' && { nextCursor: optionalPointer() }),
@@ -90,7 +93,7 @@ function operation(name: OperationName) {
       const of = own as { method?: string; path?: string; body?: unknown; form?: unknown; result?: { address?: string } } | undefined;
       if (of === undefined) return true;
       const used = new Set(namesIn([of.path, of.body, of.form]));
-      const need = name === 'change' ? SECRETS : name === 'verify' || name === 'set' ? ['password'] : name === 'listMailboxes' ? ['domain'] : [];
+      const need = name === 'change' ? SECRETS : name === 'verify' || name === 'set' ? ['password'] : name === 'requireChange' ? ['mark'] : name === 'listMailboxes' ? ['domain'] : [];
       const missing = need.find((word) => !used.has(word));
       if (missing !== undefined) return context.createError({ message: `${context.path} must send {${missing}}` });
       if (name !== 'check' && !list && !used.has('address') && !(used.has('local') && used.has('domain'))) {
@@ -105,6 +108,11 @@ function operation(name: OperationName) {
 
 const operations = object(Object.fromEntries(OPERATIONS.map((name) => [name, operation(name)]))).noUnknown().default(undefined)
   .meta({ description: `What is asked for what: ${OPERATIONS.join(', ')}; see the page. Each overrides the preset's`, example: { find: { path: '/users/{address}' } }, whole: true });
+
+function allOperations(own: { preset?: HttpPresetName | undefined; operations?: unknown }): Operations {
+  const preset = own.preset === undefined ? undefined : (HTTP_PRESETS[own.preset] as { operations: Operations } | undefined);
+  return { ...preset?.operations, ...dropUndefined(own.operations as Operations | undefined) };
+}
 
 /** Options of the driver `http`; `docs/drivers/accounts-http.md` explains them. */
 export const httpOptions = object({
@@ -132,8 +140,12 @@ export const httpOptions = object({
   })
   .test('key', 'apiKey belongs to a preset; without one, give headers', (own) => own.apiKey === undefined || own.preset !== undefined)
   .test('abilities', 'describe set or change, and one of find, check and listDomains (or name a preset)', (own) => {
-    const all = { ...(own.preset === undefined ? {} : (HTTP_PRESETS[own.preset] as { operations: Operations } | undefined)?.operations), ...dropUndefined(own.operations) };
+    const all = allOperations(own);
     return (all.set !== undefined || all.change !== undefined) && (all.find ?? all.check ?? all.listDomains) !== undefined;
+  })
+  .test('mark', 'requireChange needs find.result.changeRequired, and {mark} in set: a set without the mark takes it away', (own) => {
+    const all = allOperations(own);
+    return all.requireChange === undefined || (all.find?.result?.changeRequired !== undefined && (all.set === undefined || speaksOf(all.set, 'mark')));
   });
 
 /** What is left out does not override. */

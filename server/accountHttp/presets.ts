@@ -52,7 +52,36 @@ const mailboxPassword: HttpPreset = {
   },
 };
 
+/** The same of version 1.1: the mark of a new password at the next log-in, and the version compared within the set. */
+const mailboxPassword11: HttpPreset = {
+  ...mailboxPassword,
+  operations: {
+    ...mailboxPassword.operations,
+    find: { ...mailboxPassword.operations.find, path: '/accounts/{address}', result: { ...ownAccount, changeRequired: { pointer: '/changeRequired' } } },
+    set: {
+      ...mailboxPassword.operations.set, path: '/accounts/{address}/set',
+      body: { newPassword: '{password}', changeRequired: '{mark}', passwordVersion: '{version}' },
+    },
+    requireChange: {
+      path: '/accounts/{address}/require-change', body: { changeRequired: '{mark}' },
+      success: { status: [200], where: [{ pointer: '/changeRequired', oneOf: [true, false] }] }, errors: ownErrors,
+    },
+  },
+};
+
 const danger: Condition = { pointer: '/*/type', equals: 'danger' };
+
+const editErrors: readonly ErrorRule[] = [
+  { status: [200], where: [danger, { pointer: '/*/msg', contains: 'password_complexity' }], code: 'PASSWORD_REJECTED_BY_SERVER' },
+  { status: [200], where: [danger, { pointer: '/*/msg', contains: 'access_denied' }], code: 'ACCOUNT_NOT_FOUND' },
+  { status: [200], where: [danger, { pointer: '/*/msg', contains: 'username_invalid' }], code: 'ACCOUNT_NOT_FOUND' },
+  { status: [200], where: [{ pointer: '/msg', equals: 'Cannot find attributes in post data' }], code: 'ACCOUNTS_MISCONFIGURED' },
+];
+/** What is not sent stays as it is, the mark too: its own pages alone take it away with a new password. */
+const edit = {
+  method: 'POST', path: '/api/v1/edit/mailbox', mark: { on: '1', off: '0' }, errors: editErrors,
+  success: { status: [200], where: [{ pointer: '/*/type', equals: 'success' }, { pointer: '/0/msg', contains: 'mailbox_modified' }] },
+} as const;
 
 /**
  * mailcow: dockerized, https://github.com/mailcow/mailcow-dockerized (data/web/api/openapi.yaml, data/web/json_api.php).
@@ -73,19 +102,11 @@ const mailcow: HttpPreset = {
         address: '/username', enabled: { pointer: '/active', oneOf: [1, '1'] }, displayName: '/name',
         // For mailboxes of LDAP, Keycloak or OIDC it answers "success" and changes nothing.
         changeable: { pointer: '/authsource', oneOf: ['mailcow'], absent: true },
+        changeRequired: { pointer: '/attributes/force_pw_update', oneOf: [1, '1', true] },
       },
     },
-    set: {
-      method: 'POST', path: '/api/v1/edit/mailbox',
-      body: { items: ['{address}'], attr: { password: '{password}', password2: '{password}' } },
-      success: { status: [200], where: [{ pointer: '/*/type', equals: 'success' }, { pointer: '/0/msg', contains: 'mailbox_modified' }] },
-      errors: [
-        { status: [200], where: [danger, { pointer: '/*/msg', contains: 'password_complexity' }], code: 'PASSWORD_REJECTED_BY_SERVER' },
-        { status: [200], where: [danger, { pointer: '/*/msg', contains: 'access_denied' }], code: 'ACCOUNT_NOT_FOUND' },
-        { status: [200], where: [danger, { pointer: '/*/msg', contains: 'username_invalid' }], code: 'ACCOUNT_NOT_FOUND' },
-        { status: [200], where: [{ pointer: '/msg', equals: 'Cannot find attributes in post data' }], code: 'ACCOUNTS_MISCONFIGURED' },
-      ],
-    },
+    set: { ...edit, body: { items: ['{address}'], attr: { password: '{password}', password2: '{password}', force_pw_update: '{mark}' } } },
+    requireChange: { ...edit, body: { items: ['{address}'], attr: { force_pw_update: '{mark}' } } },
     listDomains: { path: '/api/v1/get/domain/all', items: '', name: '/domain_name' },
     listMailboxes: {
       path: '/api/v1/get/mailbox/all/{domain}', items: '',
@@ -94,6 +115,6 @@ const mailcow: HttpPreset = {
   },
 };
 
-export const HTTP_PRESETS = { mailboxPassword, mailcow } as const satisfies Record<string, HttpPreset>;
+export const HTTP_PRESETS = { mailboxPassword, 'mailboxPassword-1.1': mailboxPassword11, mailcow } as const satisfies Record<string, HttpPreset>;
 
 export type HttpPresetName = keyof typeof HTTP_PRESETS;

@@ -8,6 +8,8 @@ export interface ToldAccount extends Account {
   /** False where the API would not change its password (it belongs to another directory). */
   readonly changeable: boolean;
   readonly version: string | null;
+  /** The version as the API itself spells it, to be sent back; null where it is no text and no number. */
+  readonly ownVersion: string | number | null;
 }
 
 const text = (value: unknown): string | null => (typeof value === 'string' && value !== '' ? value : null);
@@ -36,6 +38,8 @@ export function readAccount(document: unknown, map: ResultMap, asked: string | n
     changeable: map.changeable === undefined || flagAt(document, map.changeable),
     // Whatever it is there, here it is opaque: a provider that tells the hash itself does not get it into our tables.
     version: version === undefined || version === null || version === '' ? null : createHash('sha256').update(JSON.stringify(version)).digest('hex'),
+    ownVersion: typeof version === 'string' || typeof version === 'number' ? version : null,
+    ...(map.changeRequired !== undefined && { changeRequired: flagAt(document, map.changeRequired) }),
     ...(displayName !== null && { displayName }),
     ...(recoveryAddress !== null && { recoveryAddress }),
     ...(language !== null && { language: language.replace('_', '-') }),

@@ -98,6 +98,7 @@ export async function* probeAccountApi({ url, key, first, second, locked }: Prob
     must(typeof address === 'string' && typeof enabled === 'boolean', 'an account needs address (text) and enabled (boolean)');
     must(passwordChangedAt === null || (Number.isSafeInteger(passwordChangedAt) && (passwordChangedAt as number) > 1e12), 'passwordChangedAt is neither null nor milliseconds since 1970');
     must(displayName === null || typeof displayName === 'string', 'displayName is neither null nor a text');
+    must(!('changeRequired' in value) || typeof value.changeRequired === 'boolean', 'changeRequired is no boolean');
     must(passwordVersion === null || (typeof passwordVersion === 'string' && passwordVersion.length <= 255), 'passwordVersion is neither null nor a text of at most 255 characters');
   }
   async function stillCurrent(): Promise<void> {
@@ -204,6 +205,48 @@ export async function* probeAccountApi({ url, key, first, second, locked }: Prob
       isChanged(await renew(first.address, fresh()));
       const after = await version();
       must(after !== before && after !== null, 'it is the same after a change');
+    }],
+    ['A new password can be asked for at the next log-in; a change, or a set without the mark, takes that away (1.1)', async () => {
+      const marked = async (address: string): Promise<unknown> => (await ask('GET', path(address))).body['changeRequired'];
+      const mark = (address: string, changeRequired: unknown) => ask('POST', path(address, '/require-change'), { changeRequired });
+      if ((await marked(first.address)) === undefined) throw new NotOffered('changeRequired');
+      for (const wanted of [true, true, false, true]) {
+        const answer = await mark(first.address, wanted);
+        must(answer.status === 200 && answer.body['changeRequired'] === wanted, `${shown(answer)} instead of 200 {"changeRequired": ${String(wanted)}}`);
+        must((await marked(first.address)) === wanted && (await marked(second.address)) === false, 'the mark is not told as it was made, or at another mailbox');
+      }
+      await stillCurrent();
+      isChanged(await renew(first.address, fresh()));
+      must((await marked(first.address)) === false, 'a change leaves the mark');
+      for (const changeRequired of [true, true, false]) {
+        const next = fresh();
+        isChanged(await ask('POST', path(first.address, '/set'), { newPassword: next, changeRequired }));
+        current.set(first.address, next);
+        must((await marked(first.address)) === changeRequired, `a set with changeRequired ${String(changeRequired)} is told as the contrary`);
+      }
+      await mark(first.address, true);
+      isChanged(await set(first.address, current.get(first.address) ?? ''));
+      must((await marked(first.address)) === false, 'a set that says nothing of the mark leaves it');
+      refused(await mark(NOBODY, true), 'ACCOUNT_NOT_FOUND');
+      for (const wrong of [undefined, null, 'true', 1]) refused(await mark(first.address, wrong), 'REQUEST_INVALID', 'REQUEST_MALFORMED');
+    }],
+    ['A set that names a passwordVersion is done only while that is the version, of two at once by one (1.1)', async () => {
+      const { body } = await ask('GET', path(first.address));
+      const version = body['passwordVersion'] ?? null;
+      if (body['changeRequired'] === undefined || version === null) throw new NotOffered('passwordVersion in set');
+      const wanted = [fresh(), fresh()];
+      const setAt = (newPassword: string, passwordVersion: unknown) => ask('POST', path(first.address, '/set'), { newPassword, passwordVersion });
+      const answers = await Promise.all(wanted.map((next) => setAt(next, version)));
+      const winner = wanted.filter((_, index) => answers[index]?.status === 200);
+      if (winner[0] !== undefined) current.set(first.address, winner[0]);
+      must(winner.length === 1, `${String(winner.length)} of two were answered with 200`);
+      for (const answer of answers) if (answer.status !== 200) refused(answer, 'ACCOUNT_CHANGED_MEANWHILE');
+      refused(await setAt(fresh(), version), 'ACCOUNT_CHANGED_MEANWHILE');
+      await stillCurrent();
+      const next = fresh();
+      isChanged(await setAt(next, null));
+      current.set(first.address, next);
+      await stillCurrent();
     }],
     ['Every password is taken as it comes, or refused with a code: never trimmed, cut or read as something else', async () => {
       for (const next of ['  Padded Pass-1  ', `Q'"\\\`;--/*Pass-1`, '{PLAIN}a:B:c:1', '%s%d%u-Pass1', 'Pass-\u{1F600}\u{1F469}\u200d\u{1F4BB}-1', 'Пароль-密码-1Aa', `Aa1!${'x'.repeat(68)}y`, `Aa1!${'x'.repeat(124)}`, 'Nul-\0-Pass1']) {

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { ModuleError } from '../../../module/errors.ts';
 import { createAsker } from '../../accountHttp/askAccountApi.ts';
-import type { Operation, OperationName, Operations } from '../../accountHttp/describedApi.ts';
+import { type Operation, type OperationName, type Operations, speaksOf } from '../../accountHttp/describedApi.ts';
 import { createHttpCaller } from '../../accountHttp/httpCaller.ts';
 import { dropUndefined, httpOptions } from '../../accountHttp/httpOptions.ts';
 import { addressParts, isAddress, isDomain } from '../../addressForm.ts';
@@ -21,9 +21,15 @@ const WRONG = new Set(['CURRENT_PASSWORD_WRONG', 'ACCOUNT_NOT_FOUND', 'ACCOUNT_L
 const fold = (text: string): string => text.normalize('NFC').toLowerCase();
 const sendable = (password: string): boolean => !/\p{Cs}/u.test(password);
 const misconfigured = (detail: string): ModuleError => new ModuleError('ACCOUNTS_MISCONFIGURED', { detail });
-const toAccount = ({ address, enabled, passwordChangedAt, displayName, recoveryAddress, language }: ToldAccount): Account => ({
+const toAccount = ({ address, enabled, passwordChangedAt, displayName, recoveryAddress, language, changeRequired }: ToldAccount): Account => ({
   address, enabled, passwordChangedAt, ...(displayName !== undefined && { displayName }), ...(recoveryAddress !== undefined && { recoveryAddress }), ...(language !== undefined && { language }),
+  ...(changeRequired !== undefined && { changeRequired }),
 });
+/** What a description calls a mark that is made, or taken away. */
+const markOf = ({ mark }: Operation, required: boolean): string | number | boolean | null => {
+  const value = required ? mark?.on : mark?.off;
+  return value === undefined ? required : value as string | number | boolean | null;
+};
 
 function readCertificates(file: string | undefined): string | undefined {
   if (file === undefined) return undefined;
@@ -70,12 +76,13 @@ export default defineAccountDriver({
     }
 
     /** Before a write: the API must know exactly this mailbox, and be the one that keeps its password. */
-    async function mustBeChangeable(address: string, expectedVersion: string | null, signal: AbortSignal): Promise<void> {
+    async function mustBeChangeable(address: string, expectedVersion: string | null, signal: AbortSignal): Promise<ToldAccount | undefined> {
       const found = operations.find === undefined ? undefined : await lookUp(operations.find, address, signal);
       if (found === null) throw new ModuleError('ACCOUNT_NOT_FOUND');
       if (found?.changeable === false) throw new ModuleError('ACCOUNT_NOT_CHANGEABLE', { detail: 'its password is kept elsewhere' });
-      // Read just before the write, which the API itself does not compare.
+      // Read just before the write, for an API that does not compare it within.
       if (expectedVersion !== null && typeof found?.version === 'string' && found.version !== expectedVersion) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
+      return found;
     }
 
     async function answers(signal: AbortSignal): Promise<void> {
@@ -93,15 +100,18 @@ export default defineAccountDriver({
       }
     }
 
-    async function write(name: 'change' | 'set', address: string, current: Secret | null, next: Secret, { signal, expectedVersion = null }: SetOptions): Promise<ChangeReceipt> {
+    async function write(name: 'change' | 'set', address: string, current: Secret | null, next: Secret, { signal, expectedVersion = null, requireChange = false }: SetOptions): Promise<ChangeReceipt> {
       const operation = described(name);
+      if (requireChange && !speaksOf(operation, 'mark')) throw new ModuleError('OPERATION_NOT_SUPPORTED');
       if (signal.aborted) throw new ModuleError('ACCOUNTS_UNAVAILABLE');
       if (!isAddress(address)) throw new ModuleError('ACCOUNT_NOT_FOUND');
       if (current !== null && !sendable(current.reveal())) throw new ModuleError('CURRENT_PASSWORD_WRONG');
       mustBeTakeable(next.reveal());
       // An owner who changes is told nothing before the current password was judged, so only a description that needs it looks first.
-      if (name === 'set' || operations.find?.result?.changeable !== undefined) await mustBeChangeable(address, expectedVersion, signal);
-      const answer = await ask(name, operation, { ...addressParts(address), password: next.reveal(), ...(current !== null && { currentPassword: current.reveal() }) }, signal);
+      const looks = name === 'set' || operations.find?.result?.changeable !== undefined;
+      const told = looks ? await mustBeChangeable(address, expectedVersion, signal) : undefined;
+      const version = expectedVersion === null ? null : told?.ownVersion ?? null;
+      const answer = await ask(name, operation, { ...addressParts(address), password: next.reveal(), mark: markOf(operation, requireChange), version, ...(current !== null && { currentPassword: current.reveal() }) }, signal);
       return { changedAt: timeAt(answer, operation.result?.changedAt) };
     }
 
@@ -134,7 +144,7 @@ export default defineAccountDriver({
     return {
       abilities: {
         verifyPassword: operations.verify !== undefined, changePassword: operations.change !== undefined, setPassword: operations.set !== undefined,
-        listDomains: operations.listDomains !== undefined, listMailboxes: operations.listMailboxes !== undefined, maxPasswordBytes,
+        listDomains: operations.listDomains !== undefined, listMailboxes: operations.listMailboxes !== undefined, requireChange: operations.requireChange !== undefined, maxPasswordBytes,
       },
       async find(address, { signal }) {
         const operation = described('find');
@@ -156,6 +166,13 @@ export default defineAccountDriver({
       },
       changePassword: (address, current, next, call) => write('change', address, current, next, call),
       setPassword: (address, next, call) => write('set', address, null, next, call),
+      async requireChange(address, required, { signal }) {
+        const operation = described('requireChange');
+        if (signal.aborted) throw new ModuleError('ACCOUNTS_UNAVAILABLE');
+        if (!isAddress(address)) throw new ModuleError('ACCOUNT_NOT_FOUND');
+        await mustBeChangeable(address, null, signal);
+        await ask('requireChange', operation, { ...addressParts(address), mark: markOf(operation, required) }, signal);
+      },
       async passwordVersion(address, { signal }) {
         const { find } = operations;
         if (find?.result?.version === undefined || !isAddress(address)) return null;

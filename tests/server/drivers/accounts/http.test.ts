@@ -60,6 +60,57 @@ describeAccountApi('http, our own account API', async () => {
   };
 });
 
+describeAccountApi('http, our own account API 1.1', async () => {
+  const reference = await startReference();
+  return {
+    api: await create({ preset: 'mailboxPassword-1.1', baseUrl: reference.url, apiKey: KEY }),
+    first: ALICE, second: BOB, locked: CAROL, comparesVersion: true,
+    unreachable: async () => create({ preset: 'mailboxPassword-1.1', baseUrl: `http://127.0.0.1:${String(await freePort())}`, apiKey: KEY }),
+    teardown: () => reference.stop(),
+  };
+});
+
+it('http: a provider of version 1.0 is sent nothing of 1.1', async () => {
+  const bodies: string[] = [];
+  const stub = await startStub((seen, response) => {
+    if (seen.method === 'POST') bodies.push(seen.body);
+    json(response, 200, seen.method === 'POST' ? { changed: true } : { address: ALICE.address, enabled: true, passwordVersion: 'v1' });
+  });
+  const api = await create({ preset: 'mailboxPassword', baseUrl: stub.url, apiKey: KEY });
+  expect(api.abilities.requireChange).toBe(false);
+  expect(await codeOf(api.setPassword(ALICE.address, secret('Brand-new-1'), { ...within(), requireChange: true }))).toBe('OPERATION_NOT_SUPPORTED');
+  expect(await codeOf(api.requireChange?.(ALICE.address, true, within()) ?? Promise.resolve())).toBe('OPERATION_NOT_SUPPORTED');
+  await api.setPassword(ALICE.address, secret('Brand-new-1'), { ...within(), expectedVersion: await api.passwordVersion(ALICE.address, within()) });
+  expect(bodies).toEqual(['{"newPassword":"Brand-new-1"}']);
+  const newer = await create({ preset: 'mailboxPassword-1.1', baseUrl: stub.url, apiKey: KEY });
+  await newer.setPassword(ALICE.address, secret('{mark}{version}'), { ...within(), expectedVersion: await newer.passwordVersion(ALICE.address, within()) });
+  await newer.setPassword(ALICE.address, secret('Brand-new-2'), within());
+  expect(bodies.slice(1).map((body) => JSON.parse(body) as object)).toEqual([
+    { newPassword: '{mark}{version}', changeRequired: false, passwordVersion: 'v1' }, { newPassword: 'Brand-new-2', changeRequired: false, passwordVersion: null },
+  ]);
+  await Promise.all([api.close(), newer.close(), stub.stop()]);
+});
+
+it('http: an API of any make can have the mark, as it spells it', async () => {
+  const bodies: string[] = [];
+  const stub = await startStub((seen, response) => {
+    if (seen.method !== 'GET') bodies.push(seen.body);
+    json(response, 200, { mail: ALICE.address, must: 'yes' });
+  });
+  const find = { path: '/{address}', result: { address: '/mail', changeRequired: { pointer: '/must', oneOf: ['yes'] } } };
+  const mark = { on: 'yes', off: 'no' };
+  const operations = { find, set: { path: '/set/{address}', form: { pw: '{password}', must: '{mark}' }, mark }, requireChange: { method: 'PUT', path: '/must/{address}', body: { must: '{mark}' }, mark } };
+  const api = await create({ baseUrl: stub.url, operations });
+  await expect(api.find(ALICE.address, within())).resolves.toMatchObject({ changeRequired: true });
+  await api.requireChange?.(ALICE.address, true, within());
+  await api.setPassword(ALICE.address, secret('Brand-new-1'), within());
+  expect(bodies).toEqual(['{"must":"yes"}', 'pw=Brand-new-1&must=no']);
+  expect(problems({ baseUrl: stub.url, operations: { ...operations, set: { path: '/set/{address}', form: { pw: '{password}' } } } })).toMatch(/\{mark\} in set/);
+  expect(problems({ baseUrl: stub.url, operations: { ...operations, find: { path: '/{address}' } } })).toMatch(/find\.result\.changeRequired/);
+  expect(problems({ baseUrl: stub.url, operations: { ...operations, set: { path: '/set/{address}/{version}', form: { pw: '{password}', must: '{mark}' } } } })).toMatch(/no version/);
+  await Promise.all([api.close(), stub.stop()]);
+});
+
 it('http: an administrator whose dialog shows an older password is told, and nothing is set', async () => {
   const reference = await startReference();
   const api = await create({ preset: 'mailboxPassword', baseUrl: reference.url, apiKey: KEY });
@@ -104,6 +155,18 @@ describe('http: mailcow', () => {
     expect(cow.accepts(BOB.address, BOB.password)).toBe(true);
   });
 
+  it('asks for a new password by mailcow\'s own mark, and a set without it takes it away; another directory\'s mailbox has none', async () => {
+    const before = await (await fetch(`${cow.url}/api/v1/get/mailbox/${BOB.address}`, { headers: { 'x-api-key': KEY } })).json() as object;
+    await api.requireChange?.(BOB.address, true, within());
+    const after = await (await fetch(`${cow.url}/api/v1/get/mailbox/${BOB.address}`, { headers: { 'x-api-key': KEY } })).json() as object;
+    expect(after).toEqual({ ...before, attributes: { force_pw_update: '1', imap_access: '1', sogo_access: '1' } });
+    expect(cow.accepts(BOB.address, BOB.password)).toBe(true);
+    await expect(api.find(BOB.address, within())).resolves.toMatchObject({ changeRequired: true });
+    await api.setPassword(BOB.address, secret(BOB.password), within());
+    await expect(api.find(BOB.address, within())).resolves.toMatchObject({ changeRequired: false });
+    expect(await codeOf(api.requireChange?.('eve@example.test', true, within()) ?? Promise.resolve())).toBe('ACCOUNT_NOT_CHANGEABLE');
+  });
+
   it('knows that "danger" under HTTP 200 is a refusal', async () => {
     cow.complexity.length = 30;
     expect(await codeOf(api.setPassword(BOB.address, secret('Too-short-1'), within()))).toBe('PASSWORD_REJECTED_BY_SERVER');
@@ -121,7 +184,7 @@ describe('http: mailcow', () => {
   });
 
   it('tells which mailboxes may log in, and never takes a word of the API for a mailbox', async () => {
-    expect(await api.find(CAROL.address, within())).toEqual({ address: CAROL.address, enabled: false, passwordChangedAt: null, displayName: 'Carol' });
+    expect(await api.find(CAROL.address, within())).toEqual({ address: CAROL.address, enabled: false, passwordChangedAt: null, displayName: 'Carol', changeRequired: false });
     for (const word of ['all', 'reduced', 'template']) expect(await api.find(word, within())).toBeNull();
     expect((await api.listMailboxes({ domain: 'example.test', search: '', cursor: null, limit: 10 }, within())).mailboxes).toHaveLength(4);
     expect((await api.listMailboxes({ domain: 'example.test,other.test', search: '', cursor: null, limit: 10 }, within())).mailboxes).toEqual([]);
@@ -391,7 +454,7 @@ describe('http: a described API', () => {
 
   it('has the abilities that are described', async () => {
     const own = await api();
-    expect(own.abilities).toEqual({ verifyPassword: true, changePassword: false, setPassword: true, listDomains: false, listMailboxes: true, maxPasswordBytes: null });
+    expect(own.abilities).toEqual({ verifyPassword: true, changePassword: false, setPassword: true, listDomains: false, listMailboxes: true, requireChange: false, maxPasswordBytes: null });
     expect(await codeOf(own.changePassword(ALICE.address, secret('a'), secret('b'), within()))).toBe('OPERATION_NOT_SUPPORTED');
     expect(await codeOf(own.listDomains('', within()))).toBe('OPERATION_NOT_SUPPORTED');
     expect(await own.passwordVersion(ALICE.address, within())).toBeNull();
@@ -510,7 +573,7 @@ describe('http: the conformance test for providers', () => {
     let said = '';
     child.stdout.on('data', (chunk: Buffer) => { said += chunk.toString(); });
     expect(await new Promise((resolve) => { child.once('close', resolve); })).toBe(0);
-    expect(said).toMatch(/16 hold, 0 fail, 0 not offered/);
+    expect(said).toMatch(/18 hold, 0 fail, 0 not offered/);
     rmSync(folder, { recursive: true });
   }, 60_000);
 });
@@ -519,7 +582,7 @@ describe('http: docs', () => {
   it('the description of our own API names exactly the codes and paths that the preset knows', () => {
     const document = parse(readFileSync(join(root, 'docs/account-api.openapi.yaml'), 'utf8')) as { openapi: string; paths: object; components: { schemas: { Problem: { properties: { code: { enum: string[] } } } } } };
     expect(document.openapi).toBe('3.1.0');
-    expect(Object.keys(document.paths).sort()).toEqual(['/accounts/{address}', '/accounts/{address}/change', '/accounts/{address}/set', '/accounts/{address}/verify', '/domains', '/mailboxes']);
+    expect(Object.keys(document.paths).sort()).toEqual(['/accounts/{address}', '/accounts/{address}/change', '/accounts/{address}/require-change', '/accounts/{address}/set', '/accounts/{address}/verify', '/domains', '/mailboxes']);
     for (const code of document.components.schemas.Problem.properties.code.enum) expect(Object.keys(ERRORS)).toContain(code);
   });
 
