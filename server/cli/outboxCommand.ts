@@ -17,6 +17,11 @@ const shownLogOut = ({ changeId, store, address, state, recordedAt, changedAt, a
 const shownNotice = ({ id, changeId, recipient, facts: { event, address }, happenedAt, attempts, nextAttemptAt, lastError }: OwedNotice) =>
   ({ id, changeId, event, address, recipient, happenedAt: iso(happenedAt), attempts, nextAttemptAt: iso(nextAttemptAt), lastError });
 
+const shownGivenUp = ({ id, changeId, recipient, facts: { event, address }, happenedAt, attempts, lastError }: OwedNotice) =>
+  ({ id, changeId, event, address, recipient, happenedAt: iso(happenedAt), attempts, lastError });
+
+interface RetryOptions extends ConfigOption, JsonOption { readonly givenUp?: boolean }
+
 interface Waiting { readonly attempts: number; readonly nextAttemptAt: number; readonly lastError: string | null }
 
 /** How long it has waited, and what comes next. */
@@ -27,29 +32,36 @@ function waiting({ attempts, nextAttemptAt, lastError }: Waiting, since: number,
 
 const counted = (count: number, noun: string): string => `${count < LIST_LIMIT ? String(count) : `${String(LIST_LIMIT)} or more`} ${noun}${count === 1 ? '' : 's'}`;
 
-function listing(logOuts: readonly OwedRevocation[], notices: readonly OwedNotice[], now: number): string {
+function listing(logOuts: readonly OwedRevocation[], notices: readonly OwedNotice[], givenUp: readonly OwedNotice[], now: number): string {
   const parts = [
     ...(logOuts.length === 0 ? [] : [`${counted(logOuts.length, 'log-out')} owed:`, table(logOuts.map((row) => [row.changeId, row.store, row.address, row.state, ...waiting(row, row.recordedAt, now)]))]),
     ...(notices.length === 0 ? [] : [`${counted(notices.length, 'notice')} not sent yet:`, table(notices.map((row) => [row.changeId, row.facts.event, row.recipient, ...waiting(row, row.happenedAt, now)]))]),
   ];
-  return parts.length === 0 ? 'nothing is owed' : parts.join('\n');
+  const lost = givenUp.length === 0 ? [] : [
+    `${counted(givenUp.length, 'notice')} given up within the last month ("outbox retry --given-up" sends them after all):`,
+    table(givenUp.map((row) => [row.changeId, row.facts.event, row.recipient, iso(row.happenedAt), `tries ${String(row.attempts)}`, row.lastError ?? ''])),
+  ];
+  return [...(parts.length === 0 ? ['nothing is owed'] : parts), ...lost].join('\n');
 }
 
 /** `mailbox-password outbox list | retry`: log-outs that are still owed and notices that are still to be sent. Safe beside a running service. */
 export function outboxCommand(): Command {
   const outbox = command('outbox', 'log-outs that are still owed, and notices by e-mail that are still to be sent');
-  outbox.addCommand(command('list', 'what is owed, oldest first; exit code 1 where anything is', ['outbox list', 'outbox list --json | jq \'.logOuts[] | select(.attempts > 3)\''])
+  outbox.addCommand(command('list', 'what is owed, oldest first, and notices that were given up; exit code 1 where anything is owed', ['outbox list', 'outbox list --json | jq \'.logOuts[] | select(.attempts > 3)\''])
     .addOption(configOption()).addOption(jsonOption())
     .action((options: ConfigOption & JsonOption) => withState(options, async (state) => {
-      const [logOuts, notices] = [await state.outbox.list(LIST_LIMIT), await state.notices.list(LIST_LIMIT)];
-      if (options.json === true) printJson({ logOuts: logOuts.map(shownLogOut), notices: notices.map(shownNotice) });
-      else print(listing(logOuts, notices, state.clock.now()));
+      const [logOuts, notices, givenUp] = [await state.outbox.list(LIST_LIMIT), await state.notices.list(LIST_LIMIT), await state.notices.givenUp(LIST_LIMIT)];
+      if (options.json === true) printJson({ logOuts: logOuts.map(shownLogOut), notices: notices.map(shownNotice), givenUp: givenUp.map(shownGivenUp) });
+      else print(listing(logOuts, notices, givenUp, state.clock.now()));
       if (logOuts.length + notices.length > 0) exitWith('NOT_GOOD');
     })));
   outbox.addCommand(command('retry', 'makes a change\'s log-outs and notices due now (all of them without an id); the running service does them', ['outbox retry', 'outbox retry 0b8f6a0e-5d1c-4b9e-9f51-6f2f1d0c7a11'])
     .argument('[change]', 'id of the change, as list prints it')
+    .option('--given-up', 'also the notices that were given up, as if they were new')
     .addOption(configOption()).addOption(jsonOption())
-    .action((change: string | undefined, options: ConfigOption & JsonOption) => withState(options, async (state) => {
+    .action((change: string | undefined, options: RetryOptions) => withState(options, async (state) => {
+      // What was revived waits now, and is counted with the rest.
+      if (options.givenUp === true) await state.notices.retryGivenUp(change);
       const due = { logOuts: await state.outbox.retryNow(change), notices: await state.notices.retryNow(change) };
       if (options.json === true) printJson({ due });
       else print(`${counted(due.logOuts, 'log-out')} and ${counted(due.notices, 'notice')} due now`);

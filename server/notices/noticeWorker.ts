@@ -5,6 +5,7 @@ import type { NoticeOutbox, OwedNotice } from '../ports/noticeOutbox.ts';
 import { type Notifier, NotSent, type OutgoingMail } from '../ports/notifier.ts';
 import { backoff } from '../revocation/backoff.ts';
 import { createPollLoop } from '../revocation/pollLoop.ts';
+import { createNoticeLane, type NoticeLane } from './noticeLane.ts';
 
 export interface NoticeWorkerDependencies {
   readonly notifier: Notifier;
@@ -22,15 +23,20 @@ export interface NoticeWorkerDependencies {
 }
 
 export interface NoticeWorker {
-  /** One pass over what is due now; returns how many were tried. */
+  /** Everything that is due now, to its end; returns how many were tried. */
   runOnce(): Promise<number>;
   start(): void;
-  /** Resolves when the pass under way has ended. */
+  /** Resolves when what is under way has ended. */
   stop(): Promise<void>;
 }
 
-const BATCH = 20;
-const AT_ONCE = 4;
+/**
+ * Places for what is sent for the first time, and others for what is tried again: mails that hang or are refused at each try cannot
+ * fill those of the new ones. Sixteen connections at the very most; relays commonly allow fifty of one client (Postfix: smtpd_client_connection_count_limit).
+ */
+const PLACES = { first: { quick: 4, most: 12 }, again: { quick: 2, most: 4 } } as const;
+/** Beyond the time for a try: asking whether the relay is there, and writing down what came of it. */
+const LEASE_MORE_MS = 30_000;
 /** Where the relay is away, one mail asks for all of them; not too seldom, so that they go soon after it is back. */
 const LONGEST_PAUSE_MS = 60_000;
 
@@ -49,7 +55,7 @@ export function createNoticeWorker(dependencies: NoticeWorkerDependencies): Noti
     // Who judges one mail is there for the others.
     if (error.kind !== 'relay') relayFailures = 0;
     if (error.kind === 'permanent') {
-      await outbox.remove(id);
+      await outbox.giveUp(id, detail);
       metrics.notice('failed');
       log.error({ notice: id, changeId, ...whose(notice), attempts: attempts + 1, detail }, 'a notice was refused for good and is given up');
       return;
@@ -92,27 +98,47 @@ export function createNoticeWorker(dependencies: NoticeWorkerDependencies): Noti
     }
   }
 
-  async function runOnce(): Promise<number> {
-    await expire();
+  /** After a failure of the relay one mail goes ahead, and the others follow when it was taken. */
+  function allowed(free: number): number {
     if (clock.now() < pausedUntil) return 0;
-    // After a failure one goes ahead and the others follow when it was taken.
-    const limit = relayFailures > 0 ? 1 : BATCH;
-    const notices = [...await outbox.claimDue(limit, timeoutMs * (BATCH / AT_ONCE) + 10_000)];
-    const tried = notices.length;
-    const work = async (): Promise<void> => {
-      for (let notice = notices.shift(); notice !== undefined; notice = notices.shift()) {
-        if (clock.now() < pausedUntil) await outbox.postpone(notice.id, notice.lastError ?? 'the mail relay is away', pausedUntil, false);
-        else await send(notice);
-      }
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
-    return tried;
+    if (relayFailures === 0) return free;
+    return lanes.every(({ underWay }) => underWay === 0) ? Math.min(free, 1) : 0;
   }
 
-  const loop = createPollLoop({
-    // A full batch, or the first one after an outage: there may be more.
-    pass: () => runOnce().then((tried) => tried > 0 && relayFailures === 0), pollMs,
-    onError: (detail) => { log.error({ detail }, 'the notice worker could not run'); },
-  });
-  return { runOnce, start: loop.start, stop: loop.stop };
+  const onError = (error: unknown): void => { log.error({ detail: error instanceof Error ? error.message : 'unknown' }, 'the notice worker could not run'); };
+  const lanes: readonly NoticeLane[] = (['first', 'again'] as const).map((which) => createNoticeLane({
+    ...PLACES[which], allowed, onError,
+    claim: (limit) => outbox.claimDue(limit, timeoutMs + LEASE_MORE_MS, which),
+    async send(notice) {
+      if (clock.now() < pausedUntil) await outbox.postpone(notice.id, notice.lastError ?? 'the mail relay is away', pausedUntil, false);
+      else await send(notice);
+      // The first one after an outage was taken: the other lane may go on too.
+      if (relayFailures === 0) for (const lane of lanes) lane.fill().catch(onError);
+    },
+  }));
+
+  async function pass(): Promise<void> {
+    await expire();
+    // One after the other: where one mail goes ahead for all, it is one.
+    for (const lane of lanes) await lane.fill();
+  }
+  const idle = async (): Promise<void> => {
+    while (lanes.some(({ busy }) => busy)) await Promise.all(lanes.map((lane) => lane.idle()));
+  };
+
+  const loop = createPollLoop({ pass: () => pass().then(() => false), pollMs, onError: (detail) => { onError(new Error(detail)); } });
+  return {
+    async runOnce() {
+      const before = lanes.reduce((sum, { begun }) => sum + begun, 0);
+      await pass();
+      await idle();
+      return lanes.reduce((sum, { begun }) => sum + begun, 0) - before;
+    },
+    start: loop.start,
+    async stop() {
+      for (const lane of lanes) lane.stop();
+      await loop.stop();
+      await idle();
+    },
+  };
 }

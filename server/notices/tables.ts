@@ -7,7 +7,7 @@ export interface NoticeTables {
     /** The row of the outbox that it belongs to shares this. */
     change_id: string;
     recipient: string;
-    /** `recorded`: the change is not certain yet. `confirmed`: it happened; the mail is due. */
+    /** `recorded`: the change is not certain yet. `confirmed`: it happened; the mail is due. `failed`: given up, kept for a month. */
     state: string;
     /** What the mail says, as JSON; never a password, a hash or a token. */
     facts: string;

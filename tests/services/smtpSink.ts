@@ -31,6 +31,8 @@ export interface SmtpSinkOptions {
   readonly refuse?: (address: string) => boolean;
   /** An SMTP code other than 250 for a stage (`mail`, `rcpt`, `data`), or null to take it. */
   readonly answer?: (stage: 'mail' | 'rcpt' | 'data', address: string) => number | null;
+  /** True where it never answers at that stage. */
+  readonly hang?: (stage: 'rcpt' | 'data', address: string) => boolean;
   /** Where it listens; a free one by default. */
   readonly port?: number;
   /** Called when a mail was taken and before that is said; the answer waits for it. */
@@ -40,7 +42,7 @@ export interface SmtpSinkOptions {
 const refusal = (code: number | null): Error | null => (code === null ? null : Object.assign(new Error('not now'), { responseCode: code }));
 
 /** An SMTP relay on a free port of loopback that keeps what it gets. */
-export async function startSmtpSink({ auth, tls, tlsFromTheStart = false, refuse = () => false, answer = () => null, port = 0, onTaken = async () => undefined }: SmtpSinkOptions = {}): Promise<SmtpSink> {
+export async function startSmtpSink({ auth, tls, tlsFromTheStart = false, refuse = () => false, answer = () => null, hang = () => false, port = 0, onTaken = async () => undefined }: SmtpSinkOptions = {}): Promise<SmtpSink> {
   const mails: ReceivedMail[] = [];
   const waiting = new Set<() => void>();
   const server = new SMTPServer({
@@ -59,6 +61,7 @@ export async function startSmtpSink({ auth, tls, tlsFromTheStart = false, refuse
       callback(refusal(answer('mail', address)));
     },
     onRcptTo({ address }, _session, callback) {
+      if (hang('rcpt', address)) return;
       const said = refusal(answer('rcpt', address));
       if (said !== null) { callback(said); return; }
       if (refuse(address)) callback(Object.assign(new Error('no such mailbox'), { responseCode: 550 }));
@@ -68,6 +71,7 @@ export async function startSmtpSink({ auth, tls, tlsFromTheStart = false, refuse
       const chunks: Buffer[] = [];
       stream.on('data', (chunk: Buffer) => { chunks.push(chunk); });
       stream.on('end', () => {
+        if (hang('data', envelope.rcptTo[0]?.address ?? '')) return;
         const said = refusal(answer('data', envelope.rcptTo[0]?.address ?? ''));
         if (said !== null) { callback(said); return; }
         mails.push({

@@ -6,6 +6,9 @@ import type { NoticeDraft, NoticeFacts } from '../../ports/notices.ts';
 import { CLOCKS_APART_MS } from '../../state/sharedClock.ts';
 import type { StateDatabase, StateTables } from '../../state/stateDatabase.ts';
 
+/** What was given up can be looked at, and sent after all, for so long. */
+const GIVEN_UP_KEPT_MS = 30 * 86_400_000;
+
 /** PostgreSQL hands a bigint over as text. */
 const owed = (row: Selectable<StateTables['notice']>): OwedNotice => ({
   id: row.id,
@@ -41,6 +44,7 @@ export async function confirmNotices(transaction: StateDatabase, changeId: strin
 export function createStateNoticeOutbox(database: StateDatabase, clock: Clock): NoticeOutbox {
   const node = randomUUID();
   const confirmed = () => database.selectFrom('notice').selectAll().where('state', '=', 'confirmed');
+  const failed = (error: string) => ({ state: 'failed', last_error: error.slice(0, 255), claimed_by: null, claimed_until: 0 });
   return {
     async release(changeId, ended, pending) {
       for (const row of await confirmed().where('change_id', '=', changeId).execute()) {
@@ -50,9 +54,10 @@ export function createStateNoticeOutbox(database: StateDatabase, clock: Clock): 
           .where('id', '=', row.id).where('attempts', '=', 0).where('claimed_until', '<=', clock.now()).execute();
       }
     },
-    async claimDue(limit, leaseMs) {
+    async claimDue(limit, leaseMs, which) {
       const now = clock.now();
-      const due = await confirmed().where('next_attempt_at', '<=', now).where('claimed_until', '<=', now).orderBy('next_attempt_at').limit(limit).execute();
+      const wanted = which === undefined ? confirmed() : confirmed().where('attempts', which === 'first' ? '=' : '>', 0);
+      const due = await wanted.where('next_attempt_at', '<=', now).where('claimed_until', '<=', now).orderBy('next_attempt_at').limit(limit).execute();
       const claimed: OwedNotice[] = [];
       for (const { id } of due) {
         // The condition is repeated: of two nodes that saw the same row, one updates it.
@@ -67,6 +72,9 @@ export function createStateNoticeOutbox(database: StateDatabase, clock: Clock): 
     async remove(id) {
       await database.deleteFrom('notice').where('id', '=', id).execute();
     },
+    async giveUp(id, error) {
+      await database.updateTable('notice').set((row) => ({ ...failed(error), attempts: row('attempts', '+', 1) })).where('id', '=', id).execute();
+    },
     async postpone(id, error, nextAttemptAt, counts) {
       await database.updateTable('notice')
         .set((row) => ({ attempts: row('attempts', '+', counts ? 1 : 0), last_error: error.slice(0, 255), next_attempt_at: nextAttemptAt, claimed_by: null, claimed_until: 0 }))
@@ -74,11 +82,14 @@ export function createStateNoticeOutbox(database: StateDatabase, clock: Clock): 
     },
     async expire(before) {
       const now = clock.now();
-      const old = await confirmed().where('happened_at', '<', before).where('claimed_until', '<=', now).limit(1000).execute();
+      await database.deleteFrom('notice').where('state', '=', 'failed').where('recorded_at', '<', now - GIVEN_UP_KEPT_MS).execute();
+      // Not by the time of the change: one that is sent after all has as long as a new one.
+      const old = await confirmed().where('recorded_at', '<', before).where('claimed_until', '<=', now).limit(1000).execute();
       const gone: OwedNotice[] = [];
       for (const row of old) {
-        const result = await database.deleteFrom('notice').where('id', '=', row.id).where('claimed_until', '<=', now).executeTakeFirst();
-        if (Number(result.numDeletedRows) === 1) gone.push(owed(row));
+        const result = await database.updateTable('notice').set(failed(row.last_error ?? 'it was not sent in time'))
+          .where('id', '=', row.id).where('state', '=', 'confirmed').where('claimed_until', '<=', now).executeTakeFirst();
+        if (Number(result.numUpdatedRows) === 1) gone.push(owed(row));
       }
       return gone;
     },
@@ -91,6 +102,15 @@ export function createStateNoticeOutbox(database: StateDatabase, clock: Clock): 
       const all = database.updateTable('notice').set({ next_attempt_at: clock.now() - CLOCKS_APART_MS }).where('state', '=', 'confirmed');
       const result = await (changeId === undefined ? all : all.where('change_id', '=', changeId)).executeTakeFirst();
       return Number(result.numUpdatedRows);
+    },
+    async retryGivenUp(changeId) {
+      const now = clock.now();
+      const all = database.updateTable('notice').set({ state: 'confirmed', attempts: 0, recorded_at: now, next_attempt_at: now - CLOCKS_APART_MS }).where('state', '=', 'failed');
+      const result = await (changeId === undefined ? all : all.where('change_id', '=', changeId)).executeTakeFirst();
+      return Number(result.numUpdatedRows);
+    },
+    async givenUp(limit) {
+      return (await database.selectFrom('notice').selectAll().where('state', '=', 'failed').orderBy('happened_at').limit(limit).execute()).map(owed);
     },
     async list(limit) {
       return (await confirmed().orderBy('happened_at').limit(limit).execute()).map(owed);

@@ -9,6 +9,9 @@ import { defineNotifyDriver } from '../defineDriver.ts';
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
 
+/** Milliseconds. */
+const LONGEST_QUESTION_MS = 10_000;
+
 const options = object({
   host: string().min(1).max(253).required().meta({ description: 'The relay', example: 'smtp.example.com' }),
   port: number().integer().min(1).max(65_535).required().meta({ description: 'Its port: 587 for starttls, 465 for tls, 25 on this machine', example: 587 }),
@@ -23,7 +26,7 @@ const options = object({
   .test('encrypted', 'encryption: none is for a relay on this machine, or with insecure: true', (own) => own.encryption !== 'none' || LOOPBACK.test(own.host ?? '') || own.insecure === true)
   .test('log-in', 'user and password belong together', (own) => (own.user === undefined) === (own.password === undefined));
 
-interface SmtpError { readonly code?: string; readonly command?: string; readonly responseCode?: number; readonly message?: string }
+interface SmtpError { readonly syscall?: string; readonly code?: string; readonly command?: string; readonly responseCode?: number; readonly message?: string }
 
 /** RFC 5321, section 4.2.1. Only what was said of this recipient or this message can be final; all else is between us and the relay. */
 function kindOf({ code, command, responseCode }: SmtpError, to: string): RefusalKind {
@@ -39,6 +42,12 @@ function notSent(error: unknown, to = ''): NotSent {
   const told = error as SmtpError;
   const words = [told.code, told.command, told.message].filter((part) => part !== undefined).join(' ');
   return new NotSent(kindOf(told, to), words.replaceAll(/\p{C}+/gu, ' ').slice(0, 200));
+}
+
+/** Silence, a broken connection or a farewell (421) in mid-conversation: the relay may be away, or choke on this very mail. */
+function mayBeThisMail({ code, command, responseCode, syscall }: SmtpError): boolean {
+  if (responseCode === 421) return command !== 'MAIL FROM' && command !== 'EHLO';
+  return responseCode === undefined && syscall !== 'connect' && syscall !== 'getaddrinfo' && ['ETIMEDOUT', 'ECONNECTION', 'ESOCKET', 'ECONNRESET', 'EPIPE', undefined].includes(code);
 }
 
 async function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
@@ -74,10 +83,19 @@ export default defineNotifyDriver({
       // RFC 3834: no out-of-office answers to a machine.
       headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All', 'Content-Language': language },
     });
+    /** Whoever still takes log-ins is there: then it was this mail, and the others need not wait. */
+    const isThere = (): Promise<boolean> => inTime(transport.verify(), AbortSignal.timeout(Math.min(timeoutMs, LONGEST_QUESTION_MS))).then(() => true, () => false);
     return {
       name,
       tls: mailEndpoints(given, 'smtp'),
-      send: (mail, { signal }) => inTime(transport.sendMail(message(mail)), signal).then(() => undefined, (error: unknown) => { throw notSent(error, mail.to); }),
+      async send(mail, { signal }) {
+        try {
+          await inTime(transport.sendMail(message(mail)), signal);
+        } catch (error) {
+          const refused = notSent(error, mail.to);
+          throw refused.kind === 'relay' && mayBeThisMail(error as SmtpError) && await isThere() ? new NotSent('temporary', refused.message) : refused;
+        }
+      },
       async diagnose({ signal }) {
         const { host, port, encryption } = given;
         const secured = encryption === 'none' ? inTheClear(host) : await tlsFinding({ host, port, ca, ...(encryption === 'starttls' && { before: 'smtp' }) }, signal);

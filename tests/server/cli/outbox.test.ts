@@ -13,7 +13,7 @@ it('outbox list says which log-outs and which notices are owed, retry makes both
   const service = await startService({ overrides: { server: { port: 0 }, notify: { driver: 'smtp', host: '127.0.0.1', port: 1, encryption: 'none' }, notices: { from: { name: 'Example', address: 'no-reply@example.test' } } } });
   const cli = (...args: string[]) => run(['outbox', ...args], { env: { MAILBOX_PASSWORD__DATADIR: service.dataDir } });
   expect(await cli('list')).toMatchObject({ status: 0, stdout: 'nothing is owed\n' });
-  expect(JSON.parse((await cli('list', '--json')).stdout)).toEqual({ logOuts: [], notices: [] });
+  expect(JSON.parse((await cli('list', '--json')).stdout)).toEqual({ logOuts: [], notices: [], givenUp: [] });
   const { outbox, noticeDelivery } = service.wiring;
   await outbox.record({ changeId: 'change-1', address: 'alice@example.test', stores: ['web', 'mail'], passwordVersion: 'secret-version', settleAfter: 0, notices: [draft('n1', 'alice@example.test'), draft('n2', 'alice@elsewhere.test')] });
   // What is not certain yet is nobody's notice.
@@ -35,5 +35,16 @@ it('outbox list says which log-outs and which notices are owed, retry makes both
   expect(await cli('retry', 'change-1')).toMatchObject({ status: 0, stdout: '2 log-outs and 2 notices due now\n' });
   expect((await outbox.claimDue(10, 1000)).map(({ store }) => store).sort()).toEqual(['mail', 'web']);
   expect((await noticeDelivery?.outbox.claimDue(10, 1000))?.map(({ id }) => id).sort()).toEqual(['n1', 'n2']);
+  // What was given up is no debt: it is shown, and goes after all when it is asked for.
+  await outbox.complete('change-1', 'web');
+  await outbox.complete('change-1', 'mail');
+  await noticeDelivery?.outbox.remove('n1');
+  await noticeDelivery?.outbox.giveUp('n2', '550 no such mailbox');
+  const lost = await cli('list');
+  expect([lost.status, lost.stdout]).toEqual([0, expect.stringMatching(/^nothing is owed\n1 notice given up within the last month .*\nchange-1 {2}set {2}alice@elsewhere\.test .*tries \d +550 no such mailbox\n$/)]);
+  expect(JSON.parse((await cli('list', '--json')).stdout)).toMatchObject({ notices: [], givenUp: [{ id: 'n2', lastError: '550 no such mailbox' }] });
+  expect((await cli('retry', 'change-1')).stdout).toBe('0 log-outs and 0 notices due now\n');
+  expect(await cli('retry', '--given-up', 'change-1')).toMatchObject({ status: 0, stdout: '0 log-outs and 1 notice due now\n' });
+  expect((await noticeDelivery?.outbox.claimDue(10, 1000, 'first'))?.map(({ id }) => id)).toEqual(['n2']);
   await service.stop();
 }, 180_000);

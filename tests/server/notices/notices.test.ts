@@ -323,7 +323,7 @@ test('many at once all go', async () => {
   }
   let passes = 0;
   while (await pass() > 0) passes += 1;
-  expect(passes).toBe(3);
+  expect(passes).toBe(1);
   expect(new Set(sink.mails.map(({ to }) => to[0])).size).toBe(60);
 });
 

@@ -95,7 +95,7 @@ describe('STARTTLS and the log-in', () => {
 });
 
 test.each([
-  ['mail', 550, 'relay'], ['rcpt', 550, 'permanent'], ['rcpt', 450, 'temporary'], ['rcpt', 421, 'relay'], ['data', 554, 'permanent'], ['data', 451, 'temporary'],
+  ['mail', 550, 'relay'], ['rcpt', 550, 'permanent'], ['rcpt', 450, 'temporary'], ['rcpt', 421, 'temporary'], ['data', 421, 'temporary'], ['mail', 421, 'relay'], ['data', 554, 'permanent'], ['data', 451, 'temporary'],
 ] as const)('%s answered by %i: %s', async (stage, code, kind) => {
   const sink = await sinkOf({ answer: (at) => (at === stage ? code : null) });
   expect(await refusal((await relay(sink.port)).send(MAIL, call()))).toBe(kind);
