@@ -59,6 +59,12 @@ test('every metric is in the documents, and every metric of the documents, the r
   }
 });
 
+test('the dashboard shows every metric but those that say something once, or that another one shows better', async () => {
+  const shown = readFileSync(file('mailbox-password.dashboard.json'), 'utf8');
+  const hidden = (await metrics()).filter((name) => !new RegExp(`\\b${name}(_bucket)?\\b`).test(shown));
+  expect(hidden).toEqual(['mailbox_password_build_info', 'mailbox_password_config_reloads_total', 'mailbox_password_http_request_duration_seconds']);
+});
+
 test('the dashboard is JSON that Grafana takes: a title, panels with a query each, ids of their own', () => {
   const dashboard = JSON.parse(readFileSync(file('mailbox-password.dashboard.json'), 'utf8')) as { title: string; uid: string; panels: { id: number; title: string; targets: { expr: string }[] }[] };
   expect(dashboard.title).toBe('Mailbox Password');
