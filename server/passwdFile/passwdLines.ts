@@ -13,6 +13,8 @@ export interface PasswdLine {
   readonly gecos: string;
   /** Names of the extra fields; `userdb_` ones too. */
   readonly extra: readonly string[];
+  /** The same with their values; a field without one has ''. Of a name that stands twice the last counts, as in Dovecot. */
+  readonly values: ReadonlyMap<string, string>;
   /** False for a line without any colon. */
   readonly hasPasswordField: boolean;
 }
@@ -36,11 +38,12 @@ function parseLine(file: Buffer, start: number, end: number): PasswdLine | null 
   const next = file.subarray(passwordStart, end).indexOf(COLON);
   const passwordEnd = next === -1 ? end : passwordStart + next;
   const rest = file.toString('utf8', passwordEnd, end).split(':');
+  const fields = rest.slice(6).join(':').split(' ').filter((field) => field !== '').map((field) => ({ name: field.split('=')[0] ?? '', value: field.split('=').slice(1).join('=') }));
   return {
     user: file.toString('utf8', start, userEnd), password: file.toString('utf8', passwordStart, passwordEnd), start: passwordStart, end: passwordEnd,
     gecos: rest[3] ?? '', hasPasswordField: colon !== -1,
     // rest[0] is what stands before the colon after the password: nothing.
-    extra: rest.slice(6).join(':').split(' ').filter((field) => field !== '').map((field) => field.split('=')[0] ?? ''),
+    extra: fields.map(({ name }) => name), values: new Map(fields.map(({ name, value }) => [name, value])),
   };
 }
 

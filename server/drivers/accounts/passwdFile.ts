@@ -18,6 +18,9 @@ import { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
 import { beforeDeadline } from '../../deadline.ts';
 
+/** Name of an extra field. */
+const field = () => string().matches(/^[A-Za-z0-9_.-]{1,64}$/, '${path} must be the name of an extra field');
+
 const options = object({
   file: string().required().test('absolute', 'file must be an absolute path', (value) => isAbsolute(value ?? ''))
     .meta({ description: 'Dovecot\'s passwd-file', example: '/etc/dovecot/users' }),
@@ -27,6 +30,8 @@ const options = object({
   bareScheme: string().meta({ description: 'What a stored value without {SCHEME} is, where its form does not tell (default CRYPT, as Dovecot\'s)', example: 'CRYPT' }),
   bcryptCost: number().integer().min(4).max(16).meta({ description: 'log2 of the rounds of BLF-CRYPT (default 10)', example: 10 }),
   sha512Rounds: number().integer().min(1000).max(10_000_000).meta({ description: 'Rounds of SHA512-CRYPT (default 5000)', example: 5000 }),
+  recoveryAddressField: field().meta({ description: 'Extra field with another address of the owner, for notices', example: 'userdb_recovery' }),
+  languageField: field().meta({ description: 'Extra field with the owner\'s language (nl, pt-BR, nl_NL), for notices', example: 'userdb_language' }),
   lockTimeoutMs: number().integer().min(100).max(60_000).meta({ description: 'Milliseconds to wait for the lock (default 5000)', example: 5000 }),
 }).noUnknown().test('domain', 'domain goes with usernameFormat: local, and only with it', (own) => (own.usernameFormat === 'local') === (own.domain !== undefined));
 
@@ -38,6 +43,12 @@ const isPlausible = (address: string): boolean =>
 const OVERRIDING = ['nopassword', 'password', 'password_noscheme'];
 const isDecisive = ({ password, extra }: PasswdLine): boolean => password !== '' && !/^[!*]/.test(password) && !extra.some((field) => OVERRIDING.includes(field));
 const mayLogIn = (line: PasswdLine): boolean => isDecisive(line) && !line.extra.includes('nologin');
+
+/** What an extra field says of the owner; nothing where it is not there, empty, or not UTF-8. */
+function told<Name extends 'recoveryAddress' | 'language'>({ values }: PasswdLine, name: Name, fieldName: string | undefined): { readonly [Key in Name]?: string } {
+  const value = fieldName === undefined ? '' : values.get(fieldName) ?? '';
+  return value === '' || value.includes('\ufffd') ? {} : { [name]: value } as { readonly [Key in Name]?: string };
+}
 
 /** The file or its folder is not as it has to be, rather than away for a while. */
 const WRONG_SETUP = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ELOOP', 'EROFS', 'ENAMETOOLONG', 'ENXIO', 'EMLINK']);
@@ -87,6 +98,7 @@ export default defineAccountDriver({
     const addressOf = ({ user }: PasswdLine): string => (domain === undefined ? user : `${user}@${domain}`);
     const toAccount = (line: PasswdLine): Account => ({
       address: addressOf(line), enabled: mayLogIn(line), passwordChangedAt: null,
+      ...told(line, 'recoveryAddress', given.recoveryAddressField), ...told(line, 'language', given.languageField),
       ...(line.gecos !== '' && !line.gecos.includes('\ufffd') && { displayName: line.gecos }),
     });
 

@@ -67,6 +67,22 @@ describe('passwdFile with Dovecot', () => {
     client?.close();
     return client !== null;
   };
+  it('extra fields with a recovery address and a language: told, kept by a change, and no hindrance to a log-in', async () => {
+    writeFileSync(users, `${readFileSync(users, 'utf8')}dora@example.test:${await hashed('Dora-first-1')}::::::userdb_recovery=dora+1=x@elsewhere.test userdb_language=pt_BR userdb_quota_rule=*:storage=1G\n`);
+    const api = await create({ file: users, scheme: 'BLF-CRYPT', bcryptCost: 4, recoveryAddressField: 'userdb_recovery', languageField: 'userdb_language' });
+    const expected = { address: 'dora@example.test', recoveryAddress: 'dora+1=x@elsewhere.test', language: 'pt_BR' };
+    expect(await api.find('dora@example.test', within())).toMatchObject(expected);
+    expect(await accepts('dora@example.test', 'Dora-first-1')).toBe(true);
+    await api.changePassword('dora@example.test', secret('Dora-first-1'), secret('Dora-second-2'), within());
+    await flush('dora@example.test');
+    expect([await accepts('dora@example.test', 'Dora-first-1'), await accepts('dora@example.test', 'Dora-second-2')]).toEqual([false, true]);
+    expect(await api.find('dora@example.test', within())).toMatchObject(expected);
+    // Nobody asked for them: they are not told; nor where the owner has none.
+    expect(await (await create({ file: users })).find('dora@example.test', within())).not.toHaveProperty('recoveryAddress');
+    for (const name of ['recoveryAddress', 'language']) expect(await api.find(ALICE.address, within())).not.toHaveProperty(name);
+    expect(problems({ file: users, languageField: 'a=b' })).toContain('languageField');
+  }, 60_000);
+
   const flush = async (address: string): Promise<void> => {
     const response = await fetch(`${dovecot.url}/doveadm/v1`, {
       method: 'POST', body: JSON.stringify([['authCacheFlush', { user: [address] }, '1']]), headers: { authorization: `X-Dovecot-API ${Buffer.from(dovecot.apiKey).toString('base64')}` },
