@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { DEFAULT_CONFIG } from '../../../module/config/configSchema.ts';
 import { proxyLines } from '../../../server/groupOffice/proxyLines.ts';
@@ -123,6 +125,28 @@ test.each(['nginx', 'apache'] as const)('another path than ours behind %s: the p
   } finally {
     await web.stop();
     await service.stop();
+  }
+}, 60_000);
+
+test.each(['nginx', 'apache'] as const)('%s, while the service restarts: what did not reach it is SHUTTING_DOWN, which pages send again; what may have been done never is', async (kind) => {
+  const [ports, port] = [await webServerPorts(), await freePort()];
+  const web = await startWebServer(kind, port, ports);
+  const post = () => ask(`${web.https}${PANEL}/password`, { method: 'POST', headers: { 'content-type': 'application/json', origin: web.https }, body: '{"newPassword":"x"}' });
+  // As the service goes where it is killed in the middle of a change: it took the request, and the connection ends.
+  const taken: string[] = [];
+  const breaks = createServer((socket) => { socket.on('data', (chunk: Buffer) => { taken.push(chunk.toString()); socket.destroy(); }).on('error', () => undefined); });
+  try {
+    for (const answer of [await post(), await ask(`${web.https}${PANEL}/session`)]) {
+      expect([answer.status, JSON.parse(answer.text)]).toMatchObject([503, { code: 'SHUTTING_DOWN', changed: 'no', retryable: true }]);
+    }
+    breaks.listen(port, '127.0.0.1');
+    await once(breaks, 'listening');
+    const broken = await post();
+    expect([taken.length, broken.status]).toEqual([1, 502]);
+    expect(broken.text).not.toContain('SHUTTING_DOWN');
+  } finally {
+    breaks.close();
+    await web.stop();
   }
 }, 60_000);
 
