@@ -2,6 +2,7 @@ import type { Kysely, Migration } from 'kysely';
 import { noticeTables } from '../notices/tables.ts';
 import { panelTables } from '../panels/tables.ts';
 import { historyWithChange, passwordHistoryTables } from '../passwordPolicy/tables.ts';
+import { listIndexes } from './listIndexes.ts';
 import { turnTable } from './mailboxTurns.ts';
 import { rateLimitTable } from './rateLimitTable.ts';
 
@@ -53,4 +54,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '005_rate_limits': { up: rateLimitTable },
   '006_mailbox_turns': { up: turnTable },
   '007_history_with_change': { up: historyWithChange },
+  '008_list_indexes': { up: listIndexes },
 };
