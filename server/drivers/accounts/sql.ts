@@ -7,6 +7,7 @@ import { isProven, versionOf } from '../../hashing/storedHash.ts';
 import type { Account, AccountApi, CallOptions, ChangeReceipt } from '../../ports/accountApi.ts';
 import { firstMomentAfter } from '../../ports/clock.ts';
 import { Secret } from '../../secret.ts';
+import { searchIndexFinding } from '../../accountSql/searchIndexFinding.ts';
 import { schemeFindings } from '../../accountSql/schemeFindings.ts';
 import { diagnoseSql } from '../../diagnosis/sqlConnection.ts';
 import { sqlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
@@ -219,7 +220,8 @@ export default defineAccountDriver({
       async diagnose({ signal }) {
         const findings = await diagnoseSql(given, database, statements.probes, signal);
         if (findings.some(({ level, check }) => level === 'fail' && check !== 'tls')) return findings;
-        return [...findings, ...await schemeFindings(statements, hasher, given.bareScheme, { signal }, ask)];
+        const index = given.statements === undefined ? await ask({ signal }, (connection) => searchIndexFinding(connection, layout, sqlDialectOf(given.url) ?? 'sqlite')) : [];
+        return [...findings, ...await schemeFindings(statements, hasher, given.bareScheme, { signal }, ask), ...index];
       },
       close: () => database.destroy(),
     };
