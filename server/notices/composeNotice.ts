@@ -67,7 +67,8 @@ function valuesOf({ facts, happenedAt }: Pick<OwedNotice, 'facts' | 'happenedAt'
   const time = timeOf(happenedAt, language, timeZone);
   return {
     address, time, language, direction,
-    subject: t(SUBJECT[event], { address }),
+    // A header loses the marks of direction that `own` sets; they would leave a blank each.
+    subject: t(SUBJECT[event], { address: plain(facts.address) }),
     what: t(WHAT[event], { address }),
     when: t('notice.when', { time }),
     where: whereText(facts, translator, own),

@@ -81,8 +81,23 @@ test.each(['accept', 'refuse'] as const)('overwritten in place while it is open:
 
 test.each([
   ['not there', () => undefined, /ENOENT/], ['a folder', () => { mkdirSync(path); }, /not a file|EISDIR/],
+  // What the downloader writes with -n: hashes of 32 digits, of another kind. It would match nothing, in silence.
+  ['NTLM by mistake', () => { writeFileSync(path, Array.from({ length: 300 }, (_, at) => `${sha1(String(at)).slice(0, 32)}:7`).sort().join('\r\n')); }, /40 hexadecimal digits/],
+  ['cut off in the middle of a line', () => { writeFileSync(path, listOf(['one', 'two', 'three']).slice(0, -20)); }, /40 hexadecimal digits/],
   ['empty', () => { writeFileSync(path, ''); }, /empty/], ['not sorted', () => { writeFileSync(path, listOf(['one', 'two']).split('\r\n').reverse().filter(Boolean).join('\n')); }, /ascending/],
 ])('%s: does not start, and says which file and why', async (_name, make, message) => {
   make();
   await expect(driver.create(optionsOf(driver, { file: path }), policyContext('breachFile'))).rejects.toMatchObject({ inner: [{ path: 'file', message: expect.stringMatching(message) as string }] });
+});
+
+test.each(['\n', '\r\n'])('line ends %j, with and without the last one', async (end) => {
+  const words = Array.from({ length: 500 }, (_, at) => `word ${String(at)}`);
+  const text = words.map((word) => `${sha1(word)}:7`).sort().join(end);
+  for (const whole of [text, text + end]) {
+    writeFileSync(path, whole);
+    const rule = await driver.create(optionsOf(driver, { file: path }), policyContext('breachFile'));
+    for (const word of words) expect([word, await rule.judge(proposed(word), call)]).toEqual([word, 'violated']);
+    expect(await rule.judge(proposed('another'), call)).toBe('met');
+    await rule.close();
+  }
 });
