@@ -2,6 +2,7 @@ import type { Kysely } from 'kysely';
 import type { Clock } from '../ports/clock.ts';
 import type { RevocationOutbox } from '../ports/revocationOutbox.ts';
 import type { SessionStore } from '../ports/sessionStore.ts';
+import { stateAnswer } from '../state/stateAnswer.ts';
 import type { PanelTables } from './tables.ts';
 import { digest, newToken } from './tokens.ts';
 
@@ -39,7 +40,7 @@ const SEEN_EVERY_MS = 5_000;
 
 export type PanelSessions = ReturnType<typeof createPanelSessions>;
 
-/** Log-ins to the two panels, in the state database. Only the SHA-256 of a token is kept. */
+/** Log-ins to the two panels, in the state database; where that does not answer, `STATE_UNAVAILABLE`. Only the SHA-256 of a token is kept. */
 export function createPanelSessions(database: Kysely<PanelTables>, clock: Clock, lifetimes: Readonly<Record<PanelKind, PanelLifetime>>) {
   const validFrom = async (address: string): Promise<number> =>
     Number((await database.selectFrom('panel_mark').select('valid_from').where('address', '=', address.toLowerCase()).executeTakeFirst())?.valid_from ?? 0);
@@ -92,33 +93,35 @@ export function createPanelSessions(database: Kysely<PanelTables>, clock: Clock,
     close: () => Promise.resolve(),
   };
 
+  /** Always a new token, never one that the browser brought: a session cannot be fixed beforehand. */
+  async function open({ kind, subject, credential, issuedAt, client, remoteAddress }: NewSession): Promise<{ readonly token: string; readonly session: PanelSession }> {
+    await expire(kind);
+    const token = newToken();
+    const session: PanelSession = { id: newToken(12), subject: subject.toLowerCase(), credential, csrfToken: newToken(24), cursorKey: newToken(24) };
+    await database.insertInto('panel_session').values({
+      id: session.id, token_hash: digest(token), kind, subject: session.subject, credential, csrf_token: session.csrfToken, cursor_key: session.cursorKey,
+      issued_at: issuedAt, last_seen_at: clock.now(), client: client.slice(0, 512), remote_address: remoteAddress,
+    }).execute();
+    return { token, session };
+  }
+
+  async function find(kind: PanelKind, token: string): Promise<PanelSession | null> {
+    const row = await database.selectFrom('panel_session').selectAll().where('token_hash', '=', digest(token)).where('kind', '=', kind).executeTakeFirst();
+    if (row === undefined) return null;
+    const { idleSeconds, absoluteSeconds } = lifetimes[kind];
+    const now = clock.now();
+    const [issuedAt, lastSeenAt] = [Number(row.issued_at), Number(row.last_seen_at)];
+    const over = now - issuedAt > absoluteSeconds * 1000 || now - lastSeenAt > idleSeconds * 1000;
+    if (over || (kind === 'user' && issuedAt < (await validFrom(row.subject)))) return null;
+    if (now - lastSeenAt > SEEN_EVERY_MS) await database.updateTable('panel_session').set({ last_seen_at: now }).where('id', '=', row.id).execute();
+    return { id: row.id, subject: row.subject, credential: row.credential, csrfToken: row.csrf_token, cursorKey: row.cursor_key };
+  }
+
   return {
     store,
-    /** Always a new token, never one that the browser brought: a session cannot be fixed beforehand. */
-    async open({ kind, subject, credential, issuedAt, client, remoteAddress }: NewSession): Promise<{ readonly token: string; readonly session: PanelSession }> {
-      await expire(kind);
-      const token = newToken();
-      const session: PanelSession = { id: newToken(12), subject: subject.toLowerCase(), credential, csrfToken: newToken(24), cursorKey: newToken(24) };
-      await database.insertInto('panel_session').values({
-        id: session.id, token_hash: digest(token), kind, subject: session.subject, credential, csrf_token: session.csrfToken, cursor_key: session.cursorKey,
-        issued_at: issuedAt, last_seen_at: clock.now(), client: client.slice(0, 512), remote_address: remoteAddress,
-      }).execute();
-      return { token, session };
-    },
-    async find(kind: PanelKind, token: string): Promise<PanelSession | null> {
-      const row = await database.selectFrom('panel_session').selectAll().where('token_hash', '=', digest(token)).where('kind', '=', kind).executeTakeFirst();
-      if (row === undefined) return null;
-      const { idleSeconds, absoluteSeconds } = lifetimes[kind];
-      const now = clock.now();
-      const [issuedAt, lastSeenAt] = [Number(row.issued_at), Number(row.last_seen_at)];
-      const over = now - issuedAt > absoluteSeconds * 1000 || now - lastSeenAt > idleSeconds * 1000;
-      if (over || (kind === 'user' && issuedAt < (await validFrom(row.subject)))) return null;
-      if (now - lastSeenAt > SEEN_EVERY_MS) await database.updateTable('panel_session').set({ last_seen_at: now }).where('id', '=', row.id).execute();
-      return { id: row.id, subject: row.subject, credential: row.credential, csrfToken: row.csrf_token, cursorKey: row.cursor_key };
-    },
-    async end(token: string): Promise<void> {
-      await database.deleteFrom('panel_session').where('token_hash', '=', digest(token)).execute();
-    },
+    open: (session: NewSession) => stateAnswer(() => open(session)),
+    find: (kind: PanelKind, token: string) => stateAnswer(() => find(kind, token)),
+    end: (token: string) => stateAnswer(async () => { await database.deleteFrom('panel_session').where('token_hash', '=', digest(token)).execute(); }),
     revokeAll,
   };
 }

@@ -3,6 +3,8 @@ import { type Expression, expressionBuilder, type Selectable, sql, type SqlBool 
 import type { ChannelCounts } from '../../../module/channels.ts';
 import { ModuleError } from '../../../module/errors.ts';
 import type { AuditEvent, AuditLog, AuditQuery } from '../../ports/auditLog.ts';
+import { describeSqlError } from '../../sql/describeSqlError.ts';
+import { stateAnswer } from '../../state/stateAnswer.ts';
 import type { StateDatabase, StateTables } from '../../state/stateDatabase.ts';
 
 const like = (column: string, pattern: string) => sql<boolean>`lower(${sql.ref(column)}) like ${pattern.toLowerCase()} escape '!'`;
@@ -46,16 +48,30 @@ function filtered({ domains, address, actor, outcome }: Pick<AuditQuery, 'domain
   return conditions.length === 0 ? null : eb.and(conditions);
 }
 
+/** What any database can hold: everything but printable ASCII as `\u{1f600}`. */
+const inAscii = (text: string): string => text.replaceAll(/[^\x20-\x7e]/gu, (character) => String.raw`\u{${(character.codePointAt(0) ?? 0).toString(16)}}`);
+
 /** The audit log in the module's state database; rows are only ever added. */
 export const createStateAudit = (database: StateDatabase): AuditLog => ({
   async append(event) {
-    await database.insertInto('audit').values({
-      at: event.at, request_id: event.requestId, action: event.action, actor: event.actor.slice(0, 320), actor_kind: event.actorKind,
-      address: event.address.slice(0, 320), remote_address: event.remoteAddress, user_agent: event.userAgent.slice(0, 512),
-      outcome: event.outcome, ended: JSON.stringify(event.ended),
-    }).execute();
+    const insert = async ({ actor, address, userAgent }: Pick<AuditEvent, 'actor' | 'address' | 'userAgent'>): Promise<void> => {
+      await database.insertInto('audit').values({
+        at: event.at, request_id: event.requestId, action: event.action, actor: actor.slice(0, 320), actor_kind: event.actorKind,
+        address: address.slice(0, 320), remote_address: event.remoteAddress, user_agent: userAgent.slice(0, 512),
+        outcome: event.outcome, ended: JSON.stringify(event.ended),
+      }).execute();
+    };
+    const { actor, address, userAgent } = event;
+    const plain = { actor: inAscii(actor), address: inAscii(address), userAgent: inAscii(userAgent) };
+    const odd = plain.actor !== actor || plain.address !== address || plain.userAgent !== userAgent;
+    // PostgreSQL takes no NUL, MariaDB nothing that its character set lacks: who names a mailbox so must not stay out of the log for it.
+    // Only where the database refused the row: one that did not answer may have written it.
+    await insert(event).catch((error: unknown) => {
+      if (!odd || describeSqlError(error).kind !== 'misconfigured') throw error;
+      return insert(plain);
+    });
   },
-  async read({ cursor, limit, ...filter }) {
+  read: ({ cursor, limit, ...filter }) => stateAnswer(async () => {
     const wanted = filtered(filter);
     const found: Selectable<StateTables['audit']>[] = [];
     let from: Position | null = cursor === null ? null : position(cursor);
@@ -74,5 +90,5 @@ export const createStateAudit = (database: StateDatabase): AuditLog => ({
     const events = found.slice(0, limit).map(toEvent);
     const last = events.at(-1);
     return { events, nextCursor: found.length > limit && last !== undefined ? `${String(last.at)}:${last.requestId}` : null };
-  },
+  }),
 });

@@ -16,13 +16,14 @@ const ended = (event: AuditEvent): string => Object.entries(event.ended).map(([c
 
 /** The whole of what a query finds, page by page, with a byte order mark so that spreadsheets read UTF-8. */
 export async function* historyCsv(audit: AuditLog, query: Omit<AuditQuery, 'cursor' | 'limit'>): AsyncGenerator<string> {
-  yield `\uFEFF${line(COLUMNS)}`;
+  let before = `\uFEFF${line(COLUMNS)}`;
   let cursor: string | null = null;
   do {
     const page = await audit.read({ ...query, cursor, limit: PAGE });
-    yield page.events.map((event) => line([
+    yield before + page.events.map((event) => line([
       new Date(event.at).toISOString(), event.action, event.address, event.actor, event.actorKind, event.remoteAddress, event.userAgent, event.outcome, ended(event), event.requestId,
     ])).join('');
+    before = '';
     cursor = page.nextCursor;
     // A browser on the same machine takes pages as fast as they come: others have their turn between two of them.
     await nextTurn();
