@@ -20,7 +20,7 @@ async function ask(certificate: { readonly key: string; readonly cert: string },
     response.end(`${hash.slice(5)}:3\r\n`);
   });
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
-  const url = `https://localhost:${String((server.address() as AddressInfo).port)}`;
+  const url = `https://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', 'tests/fixtures/askBreachList.ts', url, PASSWORD], { cwd: root, env: { PATH: process.env['PATH'] ?? '', ...env }, timeout: 60_000 });
   server.closeAllConnections();
   await new Promise<void>((resolve) => { server.close(() => { resolve(); }); });
