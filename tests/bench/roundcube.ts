@@ -74,67 +74,71 @@ for (const scheme of ['ARGON2ID', 'SHA512-CRYPT', 'BLF-CRYPT'] as const) {
   await platform.database.query(`INSERT INTO mailbox (username, password, domain) VALUES ${addresses.map((address) => `('${address}', '${hash}', 'example.test')`).join(',')}`);
   const ours = await startOurs(platform.overrides, addresses);
   const roundcube = await startRoundcube({ imap: platform.dovecot.imap, database: platform.database.url, scheme, workers: 8, proxied: ours.url });
-  const enter = { ours: (address: string, password: string) => enterOurs(roundcube.proxied, address, password), roundcube: (address: string, password: string) => enterRoundcube(roundcube.url, address, password) } as const;
-  const current = new Map(addresses.map((address) => [address, FIRST]));
-  const failures: Record<keyof typeof enter, number> = { ours: 0, roundcube: 0 };
+  // PHP's workers outlive a master that is killed: it is asked to end, whatever happened.
+  try {
+    const enter = { ours: (address: string, password: string) => enterOurs(roundcube.proxied, address, password), roundcube: (address: string, password: string) => enterRoundcube(roundcube.url, address, password) } as const;
+    const current = new Map(addresses.map((address) => [address, FIRST]));
+    const failures: Record<keyof typeof enter, number> = { ours: 0, roundcube: 0 };
 
-  /** One change each of so many at once; log-ins before it are not counted. */
-  const race = async (side: keyof typeof enter, atOnce: number): Promise<{ wall: number; each: number[] }> => {
-    const people = [];
-    for (const address of addresses.slice(0, atOnce)) people.push({ address, person: await enter[side](address, current.get(address) ?? '') });
-    const began = performance.now();
-    const each = await Promise.all(people.map(async ({ address, person }) => {
-      const next = nextPassword();
-      const since = performance.now();
-      if (await person.change(current.get(address) ?? '', next).catch(() => false)) current.set(address, next);
-      else { failures[side] += 1; console.log(`  ${side}: a change of ${address} failed`); }
-      return performance.now() - since;
-    }));
-    return { wall: performance.now() - began, each };
-  };
-  await race('ours', 2);
-  await race('roundcube', 2);
+    /** One change each of so many at once; log-ins before it are not counted. */
+    const race = async (side: keyof typeof enter, atOnce: number): Promise<{ wall: number; each: number[] }> => {
+      const people = [];
+      for (const address of addresses.slice(0, atOnce)) people.push({ address, person: await enter[side](address, current.get(address) ?? '') });
+      const began = performance.now();
+      const each = await Promise.all(people.map(async ({ address, person }) => {
+        const next = nextPassword();
+        const since = performance.now();
+        if (await person.change(current.get(address) ?? '', next).catch(() => false)) current.set(address, next);
+        else { failures[side] += 1; console.log(`  ${side}: a change of ${address} failed`); }
+        return performance.now() - since;
+      }));
+      return { wall: performance.now() - began, each };
+    };
+    await race('ours', 2);
+    await race('roundcube', 2);
 
-  console.log(`\n${scheme}, both through one nginx; Roundcube with 8 PHP workers:`);
-  for (const atOnce of [1, 10, USERS]) {
-    const times = { ours: [] as number[], roundcube: [] as number[] };
-    const walls = { ours: [] as number[], roundcube: [] as number[] };
-    for (let round = 0; round < (atOnce === 1 ? 3 * rounds : atOnce === 10 ? rounds : 2); round += 1) {
+    console.log(`\n${scheme}, both through one nginx; Roundcube with 8 PHP workers:`);
+    for (const atOnce of [1, 10, USERS]) {
+      const times = { ours: [] as number[], roundcube: [] as number[] };
+      const walls = { ours: [] as number[], roundcube: [] as number[] };
+      for (let round = 0; round < (atOnce === 1 ? 3 * rounds : atOnce === 10 ? rounds : 2); round += 1) {
+        for (const side of ['ours', 'roundcube'] as const) {
+          const { wall, each } = await race(side, atOnce);
+          times[side].push(...each);
+          walls[side].push(wall);
+        }
+      }
+      const rate = (side: 'ours' | 'roundcube'): number => (atOnce * 1000) / median(walls[side]);
+      console.log(`  ${String(atOnce).padStart(2)} at once: a change takes ours ${median(times.ours).toFixed(0)} ms, Roundcube ${median(times.roundcube).toFixed(0)} ms, ratio ${(median(times.ours) / median(times.roundcube)).toFixed(2)}; changes a second: ours ${rate('ours').toFixed(1)}, Roundcube ${rate('roundcube').toFixed(1)}, ratio ${(rate('ours') / rate('roundcube')).toFixed(2)}`);
+    }
+    console.log(`  failed: ours ${String(failures.ours)}, Roundcube ${String(failures.roundcube)}`);
+
+    if (scheme === 'ARGON2ID') {
       for (const side of ['ours', 'roundcube'] as const) {
-        const { wall, each } = await race(side, atOnce);
-        times[side].push(...each);
-        walls[side].push(wall);
+        const address = addresses[side === 'ours' ? 0 : 1] ?? '';
+        const old = current.get(address) ?? '';
+        const [browser, second] = [await enter[side](address, old), await enter[side](address, old)];
+        const clients = { 'IMAP IDLE': await imapClient(platform.dovecot.imap, address, old, { idle: true }), IMAP: await imapClient(platform.dovecot.imap, address, old), POP3: await pop3Client(platform.dovecot.pop3, address, old) };
+        if (!(await second.alive())) throw new Error(`${side}: the second browser does not work before the change`);
+        const next = nextPassword();
+        if (!(await browser.change(old, next))) throw new Error(`${side}: the change failed`);
+        const changedAt = Date.now();
+        for (const after of [0, 1, 5, 60]) {
+          await sleep(Math.max(0, changedAt + after * 1000 - Date.now()));
+          const living = await Promise.all(Object.entries(clients).map(async ([name, client]) => (await client?.alive() === true ? [name] : [])));
+          const alive = [...living.flat(), ...(await second.alive().catch(() => false) ? ['second browser'] : [])];
+          const oldPassword = await imapClient(platform.dovecot.imap, address, old);
+          oldPassword?.close();
+          console.log(`  ${side}, ${String(after)} s after the change: still there: ${alive.join(', ') || 'nobody'}; the old password ${oldPassword === null ? 'is refused' : 'STILL LOGS IN (auth cache)'}`);
+        }
+        for (const client of Object.values(clients)) client?.close();
+        current.set(address, next);
       }
     }
-    const rate = (side: 'ours' | 'roundcube'): number => (atOnce * 1000) / median(walls[side]);
-    console.log(`  ${String(atOnce).padStart(2)} at once: a change takes ours ${median(times.ours).toFixed(0)} ms, Roundcube ${median(times.roundcube).toFixed(0)} ms, ratio ${(median(times.ours) / median(times.roundcube)).toFixed(2)}; changes a second: ours ${rate('ours').toFixed(1)}, Roundcube ${rate('roundcube').toFixed(1)}, ratio ${(rate('ours') / rate('roundcube')).toFixed(2)}`);
+  } finally {
+    await roundcube.stop();
+    ours.stop();
+    await platform.stop();
   }
-  console.log(`  failed: ours ${String(failures.ours)}, Roundcube ${String(failures.roundcube)}`);
-
-  if (scheme === 'ARGON2ID') {
-    for (const side of ['ours', 'roundcube'] as const) {
-      const address = addresses[side === 'ours' ? 0 : 1] ?? '';
-      const old = current.get(address) ?? '';
-      const [browser, second] = [await enter[side](address, old), await enter[side](address, old)];
-      const clients = { 'IMAP IDLE': await imapClient(platform.dovecot.imap, address, old, { idle: true }), IMAP: await imapClient(platform.dovecot.imap, address, old), POP3: await pop3Client(platform.dovecot.pop3, address, old) };
-      if (!(await second.alive())) throw new Error(`${side}: the second browser does not work before the change`);
-      const next = nextPassword();
-      if (!(await browser.change(old, next))) throw new Error(`${side}: the change failed`);
-      const changedAt = Date.now();
-      for (const after of [0, 1, 5, 60]) {
-        await sleep(Math.max(0, changedAt + after * 1000 - Date.now()));
-        const living = await Promise.all(Object.entries(clients).map(async ([name, client]) => (await client?.alive() === true ? [name] : [])));
-        const alive = [...living.flat(), ...(await second.alive().catch(() => false) ? ['second browser'] : [])];
-        const oldPassword = await imapClient(platform.dovecot.imap, address, old);
-        oldPassword?.close();
-        console.log(`  ${side}, ${String(after)} s after the change: still there: ${alive.join(', ') || 'nobody'}; the old password ${oldPassword === null ? 'is refused' : 'STILL LOGS IN (auth cache)'}`);
-      }
-      for (const client of Object.values(clients)) client?.close();
-      current.set(address, next);
-    }
-  }
-  await roundcube.stop();
-  ours.stop();
-  await platform.stop();
 }
 process.exit(0);
