@@ -73,7 +73,7 @@ describe('the support desk, against MariaDB and Dovecot', () => {
     const set = await run(['set', ALICE.address, '--password-stdin', '--json'], `${NEXT}\n`);
     expect([set.status, (JSON.parse(set.stdout) as SetAnswer).pending]).toEqual([75, ['imap', 'pop3', 'submission', 'managesieve']]);
     const owed = await run(['outbox', 'list', '--json']);
-    expect([owed.status, JSON.parse(owed.stdout)]).toEqual([1, { logOuts: [expect.objectContaining({ store: 'mail', address: ALICE.address, state: 'confirmed' })], notices: [] }]);
+    expect([owed.status, JSON.parse(owed.stdout)]).toEqual([1, { logOuts: [expect.objectContaining({ store: 'mail', address: ALICE.address, state: 'confirmed' })], notices: [], givenUp: [] }]);
     const sessions = await run(['sessions', ALICE.address]);
     expect([sessions.status, sessions.stderr]).toEqual([69, expect.stringContaining('no answer: imap')]);
     await platform.dovecot.start();
