@@ -4,8 +4,10 @@ import { ApiError } from './apiError.ts';
 const WAITS_MS = [2000, 5000, 5000, 5000];
 
 const wait = (ms: number, signal: AbortSignal | undefined): Promise<void> => new Promise((resolve, reject) => {
-  const timer = setTimeout(resolve, ms);
-  signal?.addEventListener('abort', () => { clearTimeout(timer); reject(new ApiError('UNCONFIRMED')); }, { once: true });
+  const leave = (): void => { clearTimeout(timer); reject(new ApiError('UNCONFIRMED')); };
+  const timer = setTimeout(() => { signal?.removeEventListener('abort', leave); resolve(); }, ms);
+  if (signal?.aborted === true) leave();
+  else signal?.addEventListener('abort', leave, { once: true });
 });
 
 /**

@@ -83,6 +83,9 @@ async function askedOfEach<T>(what: (rule: PasswordPolicyProvider) => Promise<re
   })))).flat();
 }
 
+/** Where nobody has looked at the old password: an Argon2id or a bcrypt of cost 10 on a busy machine, milliseconds. */
+const UNSEEN_LOOK_MS = 100;
+
 /** Hops 4 to 8 of one change (docs/architecture.md), the same whether the owner changes a password or an administrator sets it. */
 export async function replacePassword(replacement: Replacement, dependencies: ReplaceDependencies): Promise<ChangePasswordResponse> {
   const { accounts, outbox, turns, clock, log, accountsTimeoutMs, stores, rules, notices } = dependencies;
@@ -136,8 +139,9 @@ export async function replacePassword(replacement: Replacement, dependencies: Re
       return false;
     });
     hop('confirm');
-    // The one verified, the other made a hash of the same kind: what a log-in has to do, on this machine, now.
-    const logInMs = Math.max(hops['verify'] ?? 0, hops['change'] ?? 0);
+    // What a log-in under way has to do, on this machine, now: look at the old hash. In a set nobody did, and it may be dearer than the new one.
+    const lookedMs = current === null ? UNSEEN_LOOK_MS : (hops['verify'] ?? UNSEEN_LOOK_MS);
+    const logInMs = Math.max(lookedMs, hops['change'] ?? 0);
     const { ended, pending } = await deliverToAll({ changeId, address, changedAt, attempts: 0, actor, logInMs }, dependencies);
     hop('revoke');
     // Where the log-outs were written off meanwhile, nobody is left to settle what goes with the change.

@@ -39,3 +39,9 @@ test('who leaves the page ends the waiting', async () => {
   await expect(sent).rejects.toMatchObject({ code: 'UNCONFIRMED' });
   expect(send).toHaveBeenCalledTimes(1);
 });
+
+test('who has left before the refusal came does not wait either', async () => {
+  const send = server('SHUTTING_DOWN');
+  await expect(throughRestart(send, AbortSignal.abort(), [60_000])).rejects.toMatchObject({ code: 'UNCONFIRMED' });
+  expect(send).toHaveBeenCalledTimes(1);
+});

@@ -53,6 +53,23 @@ describe('User Panel', () => {
     expect((await call(app, bob, 'GET', '/panel/api/v1/session')).status).toBe(401);
   });
 
+  test('stores are told how long a log-in under way can take: what the look at the password cost; where nobody looked, no less than a dear one', async () => {
+    const told: (number | undefined)[] = [];
+    const { app } = await start({ decorate: (wiring) => ({ ...wiring, stores: wiring.stores.map((store) => ({ ...store, revokeAll: (request, options) => {
+      told.push(request.logInMs);
+      return store.revokeAll(request, options);
+    } })),
+    // A back end that looks and writes in no time.
+    accounts: { ...wiring.accounts, setPassword: () => Promise.resolve({ changedAt: null }) } }) });
+    const admin = await enterAdmin(app);
+    const { body } = await call(app, admin, 'GET', `/admin/api/v1/mailbox?address=${BOB.address}`);
+    expect((await call(app, admin, 'POST', '/admin/api/v1/mailbox/password', { address: BOB.address, newPassword: NEW, passwordVersion: body['passwordVersion'] })).status).toBe(200);
+    expect(told.length).toBeGreaterThan(0);
+    for (const ms of told.splice(0)) expect(ms).toBeGreaterThanOrEqual(100);
+    expect((await call(app, admin, 'POST', '/admin/api/v1/mailbox/end-sessions', { address: BOB.address })).status).toBe(200);
+    expect(new Set(told)).toEqual(new Set([undefined]));
+  });
+
   test('a log-in that began before a change and is written after it does not count', async () => {
     const { app, wiring } = await start();
     const before = wiring.clock.now();
