@@ -2,7 +2,7 @@ import { copyFileSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, uti
 import { join } from 'node:path';
 
 /** A name that changes with the content: what two builds both have under it is the same. */
-const HASHED = /\.[0-9a-f]{12}\.(?:js|css)$/;
+const HASHED = /\.[0-9a-f]{12}\.(?:js|css)(?:\.(?:br|gz))?$/;
 /** A page that stays open longer without a reload asks for the log-in anew long before. */
 const KEPT_MS = 30 * 24 * 3_600_000;
 

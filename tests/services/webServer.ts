@@ -14,7 +14,7 @@ export interface WebServer {
   stop(): Promise<void>;
 }
 
-/** The webmail beside which the service is a path, and what its operator has set for the whole host: all of it a trap for us. */
+/** The webmail beside which the service is a path, and what its operator has set for the whole host, compression besides: all of it a trap for us. */
 const OWN_HEADERS = { 'X-Frame-Options': 'SAMEORIGIN', 'X-Content-Type-Options': 'nosniff', 'Content-Security-Policy': "default-src 'self'", 'Strict-Transport-Security': 'max-age=1' };
 
 const headerLines = (line: (name: string, value: string) => string): string => Object.entries(OWN_HEADERS).map(([name, value]) => line(name, value)).join('\n');
@@ -24,6 +24,7 @@ function nginxConf(folder: string, ports: { http: number; https: number }, snipp
 events { worker_connections 64; }
 http {
   access_log ${folder}/access.log;
+  gzip on; gzip_proxied any; gzip_min_length 0; gzip_types *;
   client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
   server { listen 127.0.0.1:${String(ports.http)}; location / { return 301 https://$host:${String(ports.https)}$request_uri; } }
   server {
@@ -37,7 +38,7 @@ ${headerLines((name, value) => `    add_header ${name} "${value}" always;`)}
 }
 
 function apacheConf(folder: string, ports: { http: number; https: number }, snippet: string): string {
-  const modules = ['mpm_event', 'authz_core', 'proxy', 'proxy_http', 'headers', 'ssl', 'alias', 'dir'].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join('\n');
+  const modules = ['mpm_event', 'authz_core', 'proxy', 'proxy_http', 'headers', 'ssl', 'alias', 'dir', 'filter', 'deflate'].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join('\n');
   return `ServerRoot ${folder}
 ServerName 127.0.0.1
 PidFile ${folder}/pid
@@ -60,6 +61,7 @@ Listen 127.0.0.1:${String(ports.https)}
   SSLCertificateFile ${folder}/cert.pem
   SSLCertificateKeyFile ${folder}/key.pem
   DocumentRoot ${folder}/www
+  SetOutputFilter DEFLATE
   <Directory ${folder}/www>
     Require all granted
   </Directory>
@@ -99,6 +101,7 @@ export interface Answer {
   readonly rawHeaders: readonly string[];
   header(name: string): readonly string[];
   readonly text: string;
+  readonly bytes: Buffer;
 }
 
 export interface Question { readonly method?: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: string; readonly from?: string }
@@ -113,8 +116,9 @@ export function ask(url: string, { method = 'GET', headers = {}, body = '', from
       incoming.on('error', reject);
       incoming.on('end', () => {
         const { statusCode = 0, rawHeaders } = incoming;
+        const bytes = Buffer.concat(chunks);
         resolve({
-          status: statusCode, rawHeaders, text: Buffer.concat(chunks).toString(),
+          status: statusCode, rawHeaders, bytes, text: bytes.toString(),
           header: (name) => rawHeaders.filter((_value, at) => at % 2 === 1 && rawHeaders[at - 1]?.toLowerCase() === name),
         });
       });

@@ -13,16 +13,18 @@ import { keepAssets } from '../keptAssets.ts';
 
 /** What a browser may wish for at once: tags by comma, most wanted first. */
 const WISHES = /^[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}(?:,[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}){0,19}$/;
-const HASHED = /\.[0-9a-f]{8,}\.[a-z]+$/;
+const HASHED = /\.[0-9a-f]{8,}\.[a-z]+(?:\.(?:br|gz))?$/;
+/** In the folder, and nothing that is asked for by its own name. */
+const NOT_ASKED_FOR = /\.(?:map|br|gz)$/;
+const TAKES_GZIP = /\bgzip\b(?!\s*;\s*q=0(?:\.0*)?\s*(?:,|$))/i;
 
 /** What browsers load: the built client, the manifest, the texts. */
 export async function assetRoutes(app: FastifyInstance, { config, dataDir, texts }: Wiring): Promise<void> {
   const root = packageRoot();
   const { basePath } = config.server;
 
-  app.get(`${basePath}/manifest.json`, (_request, reply) => reply.header('Cache-Control', 'no-cache')
-    .send({ ...(readJson(join(root, 'manifest.json')) as object), locales: texts.languages().map(({ tag }) => tag) }));
-  app.get(`${basePath}/languages.json`, (_request, reply) => reply.header('Cache-Control', 'no-cache').send(texts.languages()));
+  app.get(`${basePath}/manifest.json`, (request, reply) => sendJson(request, reply, { ...(readJson(join(root, 'manifest.json')) as object), locales: texts.languages().map(({ tag }) => tag) }));
+  app.get(`${basePath}/languages.json`, (request, reply) => sendJson(request, reply, texts.languages()));
 
   app.get<{ Params: { surface: string; file: string } }>(`${basePath}/locales/:surface/:file`, (request, reply) => {
     // Own names only: `constructor` is none of the surfaces.
@@ -30,29 +32,33 @@ export async function assetRoutes(app: FastifyInstance, { config, dataDir, texts
     const [, wishes, short] = /^(.*?)(\.short)?\.json$/.exec(request.params.file) ?? [];
     if (wanted === undefined || wishes === undefined || !WISHES.test(wishes)) throw new ModuleError('NOT_FOUND');
     const chosen = Object.fromEntries(Object.entries(texts.texts(texts.choose(wishes.split(',')))).filter(([key]) => wanted.test(key)));
-    return sendTexts(request, reply, short === undefined ? chosen : withShortKeys(chosen));
+    return sendJson(request, reply, short === undefined ? chosen : withShortKeys(chosen));
   });
 
-  function sendTexts(request: FastifyRequest, reply: FastifyReply, chosen: object) {
-    const body = JSON.stringify(chosen);
-    const etag = `"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+  function sendJson(request: FastifyRequest, reply: FastifyReply, content: object) {
+    const body = JSON.stringify(content);
+    // Weak: the same content, compressed or not.
+    const etag = `W/"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
     void reply.header('ETag', etag).header('Cache-Control', 'no-cache').header('Vary', 'Accept-Encoding').type('application/json');
     if (request.headers['if-none-match'] === etag) return reply.code(304).send();
-    return /\bgzip\b/.test(request.headers['accept-encoding'] ?? '') ? reply.header('Content-Encoding', 'gzip').send(gzipped(etag, body)) : reply.send(body);
+    return TAKES_GZIP.test(request.headers['accept-encoding'] ?? '') ? reply.header('Content-Encoding', 'gzip').send(gzipped(etag, body)) : reply.send(body);
   }
 
   const built = join(root, 'dist', 'client');
   if (!existsSync(built)) return;
   const earlier = keepAssets(built, dataDir);
   await app.register(fastifyStatic, {
-    root: earlier === null ? built : [built, earlier],
-    prefix: `${basePath}/assets/`,
+    root: built,
+    serve: false,
     cacheControl: false,
-    allowedPath: (path) => !path.endsWith('.map'),
+    preCompressed: true,
+    allowedPath: (path) => !NOT_ASKED_FOR.test(path),
     setHeaders: (reply, path) => {
       void reply.header('Cache-Control', HASHED.test(path) ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
   });
+  // One folder or the other: with both as its roots the plugin looks for each way of compressing in the second only.
+  app.get<{ Params: { file: string } }>(`${basePath}/assets/:file`, ({ params: { file } }, reply) => reply.sendFile(file, earlier === null || existsSync(join(built, file)) ? built : earlier));
 }
 
 const KEPT = 200;

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { DEFAULT_CONFIG } from '../../../module/config/configSchema.ts';
 import { proxyLines } from '../../../server/groupOffice/proxyLines.ts';
 import { ALICE, NEW, startService, tempFolder } from '../../fixtures/service.ts';
@@ -44,6 +45,17 @@ describe.each(['nginx', 'apache'] as const)('behind %s, as a path of the webmail
     expect((await ask(`${web.https}/mailbox-password/locales/user-panel/en.json`)).status).toBe(200);
     expect((await ask(`${web.https}/mailbox-password`)).header('location').join()).toMatch(/\/mailbox-password\/panel\/$/);
     for (const path of ['/healthz', '/readyz', '/metrics', '/openapi.json', '/mailbox-password/../metrics', '/mailbox-password/%2e%2e/metrics']) expect([path, (await ask(web.https + path)).status]).not.toEqual([path, 200]);
+  });
+
+  test('a script comes as the service compressed it, once, though the web server compresses too; what it keeps for later it asks for by the same mark', async () => {
+    const url = web.https + (/src="([^"]+)"/.exec((await ask(`${web.https}/mailbox-password/panel/`)).text)?.[1] ?? '');
+    const [plain, zipped, smallest] = [await ask(url), await ask(url, { headers: { 'accept-encoding': 'gzip' } }), await ask(url, { headers: { 'accept-encoding': 'gzip, deflate, br, zstd' } })];
+    expect([plain, zipped, smallest].map((one) => one.header('content-encoding'))).toEqual([[], ['gzip'], ['br']]);
+    expect([gunzipSync(zipped.bytes).equals(plain.bytes), brotliDecompressSync(smallest.bytes).equals(plain.bytes)]).toEqual([true, true]);
+    for (const one of [plain, zipped, smallest]) {
+      expect([one.header('vary').join().toLowerCase(), one.header('content-type').join(), one.header('cache-control')]).toEqual([expect.stringContaining('accept-encoding'), expect.stringMatching(/javascript; charset=utf-8$/), ['public, max-age=31536000, immutable']]);
+    }
+    expect((await ask(url, { headers: { 'accept-encoding': 'br', 'if-none-match': smallest.header('etag').join() } })).status).toBe(304);
   });
 
   test('every security header is there once, and is the service\'s own', async () => {

@@ -29,6 +29,10 @@ test('everything that a server needs is in it, nothing that only we need', () =>
     'deploy/mailbox-password.service', 'deploy/nginx.conf', 'deploy/apache.conf', 'deploy/fail2ban/filter.d/mailbox-password.conf', 'LICENSE', 'THIRD-PARTY-LICENCES.txt', 'node_modules/fastify/fastify.js'])
     expect([path, statSync(join(folder, path), { throwIfNoEntry: false })?.isFile()]).toEqual([path, true]);
   const files = all(folder);
+  // Nor is anything of the browser's half sent as it is where it may be smaller.
+  const client = files.filter((path) => /^dist\/client\/.*\.(js|css)$/.test(path));
+  expect(client.length).toBeGreaterThan(5);
+  for (const path of client) expect([path, files.includes(`${path}.br`), files.includes(`${path}.gz`)]).toEqual([path, true, true]);
   expect(files.filter((path) => /\.map$|\.d\.ts$|musl|^tests\/|(^|\/)\.git/.test(path))).toEqual([]);
   const packages = readdirSync(join(folder, 'node_modules'));
   expect(packages).not.toEqual(expect.arrayContaining(['react-dom']));
