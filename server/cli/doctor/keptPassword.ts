@@ -8,8 +8,8 @@ export interface KeptRecord {
   readonly address: string;
   /** The value that the back end had stored (a hash). */
   readonly stored: Secret;
-  /** `AccountApi.passwordVersion` of the temporary password; null until that is known. */
-  readonly versionAfter: string | null;
+  /** As it is typed: only a mailbox that takes it is still as the test left it. */
+  readonly temporary: Secret;
 }
 
 const FOLDER = 'write-test';
@@ -30,18 +30,19 @@ export class KeptPassword {
     return existsSync(this.file);
   }
 
-  /** Throws where there is none. */
+  /** Throws where there is none, or one of an older build, which did not say what the test had set. */
   read(): KeptRecord {
-    const { address, stored, versionAfter } = JSON.parse(readFileSync(this.file, 'utf8')) as { address: string; stored: string; versionAfter: string | null };
-    return { address, stored: new Secret(stored), versionAfter };
+    const { address, stored, temporary } = JSON.parse(readFileSync(this.file, 'utf8')) as { address: string; stored: string; temporary?: string };
+    if (temporary === undefined) throw new Error('it does not say which password the test had set');
+    return { address, stored: new Secret(stored), temporary: new Secret(temporary) };
   }
 
   /** Whole or not at all. */
-  write(stored: Secret, versionAfter: string | null): void {
+  write(stored: Secret, temporary: Secret): void {
     mkdirSync(this.#folder, { recursive: true, mode: 0o700 });
-    const temporary = `${this.file}.${randomBytes(4).toString('hex')}`;
-    writeFileSync(temporary, JSON.stringify({ address: this.#address, stored: stored.reveal(), versionAfter }), { mode: 0o600, flag: 'wx', flush: true });
-    renameSync(temporary, this.file);
+    const file = `${this.file}.${randomBytes(4).toString('hex')}`;
+    writeFileSync(file, JSON.stringify({ address: this.#address, stored: stored.reveal(), temporary: temporary.reveal() }), { mode: 0o600, flag: 'wx', flush: true });
+    renameSync(file, this.file);
   }
 
   remove(): void {

@@ -67,14 +67,17 @@ export async function restoreKept(address: string, wiring: Wiring): Promise<Find
   try {
     record = file.read();
   } catch (error) {
-    return [fail('restore', `${file.file} cannot be read (${reasonOf(error)})`, 'mend that; nothing was changed')];
+    return [fail('restore', `${file.file} cannot be read (${reasonOf(error)})`, 'nothing was changed; `mailbox-password set` gives the mailbox a new password, then remove the file')];
   }
   const call = (): CallOptions => ({ signal: AbortSignal.timeout(config.timeouts.accountsMs) });
   try {
     const now = await accounts.storedPassword?.(address, call());
     if (now?.reveal() !== record.stored.reveal()) {
       if (accounts.restorePassword === undefined) throw new ModuleError('OPERATION_NOT_SUPPORTED');
-      await accounts.restorePassword(address, { stored: record.stored, typed: null }, { ...call(), expectedVersion: record.versionAfter });
+      // The version holds until the write: only what is still the test's is written over.
+      const expectedVersion = await accounts.passwordVersion(address, call());
+      if (!(await accounts.verifyPassword(address, record.temporary, call()))) throw new ModuleError('ACCOUNT_CHANGED_MEANWHILE');
+      await accounts.restorePassword(address, { stored: record.stored, typed: null }, { ...call(), expectedVersion });
     }
   } catch (error) {
     if (error instanceof ModuleError && error.code === 'ACCOUNT_CHANGED_MEANWHILE')

@@ -89,7 +89,7 @@ export async function writeTest({ address, current, imap }: WriteTest, wiring: W
     }
   }
   try {
-    if (stored !== null) file.write(stored, null);
+    if (stored !== null) file.write(stored, temporary);
   } catch (error) {
     for (const connection of connections) connection.close();
     return [...findings, fail('change', `not tried: the old hash could not be kept in ${file.file} (${reasonOf(error)})`, 'make room in dataDir, and let the service\'s user write there. Nothing was changed')];
@@ -109,7 +109,6 @@ export async function writeTest({ address, current, imap }: WriteTest, wiring: W
     if (imap !== null && before !== null) findings.push(...await seenByImap(imap, address, old, temporary, before, connections));
     // Before the way back: what comes back then is as it was stored. Only what is still ours is written over.
     if (accounts.abilities.setPassword && await accounts.verifyPassword(address, temporary, call()).catch(() => false)) findings.push(await triedAsAdministrator(address, temporary, wiring));
-    if (stored !== null) file.write(stored, await accounts.passwordVersion(address, call()).catch(() => null));
   } catch (error) {
     findings.push(fail('change', reasonOf(error), 'docs/errors.md says what this code means'));
   }

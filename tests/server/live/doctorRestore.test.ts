@@ -142,3 +142,17 @@ it('somebody else sets another password in between: it is left alone, and said',
   expect([ended.status, await stored(), kept()]).toEqual([1, theirs, []]);
   expect(ended.stdout).toContain('another password during the test: it was left alone');
 }, SLOW);
+
+it('killed in the middle, and then somebody else sets another password: --restore leaves it alone and says so', async () => {
+  const { run, test, kept } = setUp();
+  let kill: () => void = () => undefined;
+  between = once(async () => { kill(); });
+  const ended = await test({ onStderr: (_text, signal) => { kill = () => { signal('SIGKILL'); }; } });
+  expect([ended.status, kept().length]).toEqual([null, 1]);
+  const theirs = await hasher.hash(new Secret('Somebody-else-9'));
+  await database.query('UPDATE mailbox SET password = ?', [theirs]);
+  const restored = await run(['--restore', ALICE]);
+  expect([restored.status, restored.stdout]).toEqual([1, expect.stringContaining(`${ALICE} has a password that this test did not set: it was left alone`)]);
+  for (const secret of [temporaryIn(ended), theirs, original]) expect(`${restored.stdout}${restored.stderr}`).not.toContain(secret);
+  expect([await stored(), kept().length]).toEqual([theirs, 1]);
+}, SLOW);
