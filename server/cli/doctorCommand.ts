@@ -6,7 +6,7 @@ import type { Config } from '../../module/config/configSchema.ts';
 import { inspectConfig } from '../config/loadConfig.ts';
 import { originOf } from '../config/layers.ts';
 import { type Reference, referenceOf } from '../config/references.ts';
-import { NOBODY } from '../dovecot/diagnoseBackend.ts';
+import { NOBODY } from '../dovecot/authCache.ts';
 import { fail, type Finding, ok } from '../ports/diagnosis.ts';
 import { Secret } from '../secret.ts';
 import { connectState, type OpenedState } from '../state/stateDatabase.ts';

@@ -1,10 +1,10 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { clockFinding, reasonOf, urlTlsFinding } from '../diagnosis/findings.ts';
 import { fail, type Finding, ok, warn } from '../ports/diagnosis.ts';
 import { ModuleError } from '../../module/errors.ts';
+import { NOBODY } from './authCache.ts';
 import type { DovecotBackend } from './dovecotBackend.ts';
 
-/** RFC 2606: nobody's, for ever. */
-export const NOBODY = 'nobody@mailbox-password.invalid';
 /** The Date header that tells Dovecot's clock counts seconds. */
 const CLOCK_NOISE_MS = 1_500;
 
@@ -20,7 +20,7 @@ export async function diagnoseBackend({ url, caFile }: { readonly url: string; r
   if (backend === undefined) return findings;
   try {
     const { clockOffset } = await backend.forget(NOBODY, signal);
-    findings.push(ok('log-in', `${url} takes the API key`), ...(backend.hasCache ? [ok('permission', 'doveadm: flush the auth cache')] : []), clockFinding("Dovecot's clock", clockOffset, CLOCK_NOISE_MS));
+    findings.push(ok('log-in', `${url} takes the API key`), ...(await backend.canFlush(signal) ? [ok('permission', 'doveadm: flush the auth cache')] : []), clockFinding("Dovecot's clock", clockOffset, CLOCK_NOISE_MS));
   } catch (error) {
     // Dovecot 2.4.1 (Debian 13): a failed assertion in its doveadm, whatever the flush is asked with; everything else works.
     if (reasonOf(error).includes('ECONNRESET') && await backend.check(signal).then(() => true, () => false)) {
@@ -41,16 +41,44 @@ export async function diagnoseBackend({ url, caFile }: { readonly url: string; r
   return findings;
 }
 
-/** doveadm does not tell: a log-in that is refused leaves an entry behind where the cache is on. */
-export async function authCacheFinding(backends: readonly DovecotBackend[], refusedLogIn: (() => Promise<void>) | null, signal: AbortSignal): Promise<Finding> {
-  if (backends.every(({ hasCache }) => !hasCache)) return ok('auth cache', 'none, says the configuration; --write-test proves that the old password is refused');
-  if (refusedLogIn === null) return warn('auth cache', 'on or off is not known: no way to log in is configured', 'set mailSettings.imap, or say --imap host:port');
-  try {
-    await refusedLogIn();
-  } catch (error) {
-    return warn('auth cache', `on or off is not known: IMAP did not answer (${reasonOf(error)})`, 'check mailSettings.imap or --imap');
+const NOT_KNOWN = 'on or off is not known';
+/** Its processes learn a moment later what is to be counted, and tell a moment later what they have counted. */
+const COUNTING_BEGINS_MS = 500;
+const COUNTED_WITHIN_MS = 5_000;
+
+/** Of a Dovecot that cannot be told to forget: what its statistics say after a log-in. */
+async function countedFinding(backend: DovecotBackend, logIn: () => Promise<void>, signal: AbortSignal): Promise<Finding> {
+  await backend.untold?.isOn(signal);
+  await wait(COUNTING_BEGINS_MS);
+  await logIn();
+  const end = Date.now() + COUNTED_WITHIN_MS;
+  let on: boolean | null = null;
+  while (on === null && Date.now() < end) {
+    await wait(100);
+    on = await backend.untold?.isOn(signal) ?? null;
   }
-  const seen = await Promise.all(backends.map((backend) => backend.forget(NOBODY, signal)));
-  return seen.some(({ cached }) => cached) ? ok('auth cache', 'on; it is flushed before connections are ended')
-    : ok('auth cache', 'off, or it keeps no refused log-ins: there is nothing that could let an old password in');
+  if (on === true) return fail('auth cache', 'on, though authCache says none, and this Dovecot cannot be told to forget: an old password would be let in after a change', 'set auth_cache_size = 0 in that Dovecot and restart it, or take another version of Dovecot');
+  return on === false ? ok('auth cache', 'off, as authCache says: Dovecot counts no log-in that it had a part in') : warn('auth cache', `${NOT_KNOWN}: Dovecot did not count the log-in`, 'let doveadm_allowed_commands (where it is set) list stats add and stats dump; --write-test proves that the old password is refused');
+}
+
+/** doveadm does not tell: a log-in that is refused leaves an entry behind where the cache is on. */
+export async function authCacheFindings(backends: readonly DovecotBackend[], refusedLogIn: (() => Promise<void>) | null, signal: AbortSignal): Promise<Finding[]> {
+  const able = await Promise.all(backends.map((backend) => backend.canFlush(signal)));
+  const [flushing, others] = [backends.filter((_one, at) => able[at]), backends.filter((_one, at) => !able[at])];
+  if (refusedLogIn === null) return [warn('auth cache', `${NOT_KNOWN}: no way to log in is configured`, 'set mailSettings.imap, or say --imap host:port')];
+  try {
+    const counted = await Promise.all(others.map((backend) => countedFinding(backend, refusedLogIn, signal)));
+    if (flushing.length === 0) return counted;
+    if (others.length === 0) await refusedLogIn();
+    const seen = await Promise.all(flushing.map((backend) => backend.forget(NOBODY, signal)));
+    return [...counted, flushedFinding(flushing, seen.some(({ cached }) => cached))];
+  } catch (error) {
+    return [warn('auth cache', `${NOT_KNOWN}: IMAP did not answer (${reasonOf(error)})`, 'check mailSettings.imap or --imap')];
+  }
+}
+
+function flushedFinding(backends: readonly DovecotBackend[], on: boolean): Finding {
+  if (!on) return ok('auth cache', 'off, or it keeps no refused log-ins: there is nothing that could let an old password in');
+  return backends.some(({ untold }) => untold !== null) ? warn('auth cache', 'on, though authCache says none; it is flushed all the same before connections are ended', 'leave authCache out')
+    : ok('auth cache', 'on; it is flushed before connections are ended');
 }

@@ -4,6 +4,7 @@ import type { Logger } from 'pino';
 import { addCounts, type Channel, type ChannelCounts } from '../../module/channels.ts';
 import { ModuleError } from '../../module/errors.ts';
 import type { Session } from '../ports/sessionStore.ts';
+import { UntoldAuthCache } from './authCache.ts';
 import type { DoveadmAnswer, DoveadmClient } from './doveadmClient.ts';
 import { patience } from './patience.ts';
 
@@ -70,16 +71,17 @@ function listed({ rows }: Pick<DoveadmAnswer, 'rows'> = { rows: [] }, username: 
 /** One Dovecot: what is asked of it and in which order. */
 export class DovecotBackend {
   readonly #client: DoveadmClient;
-  readonly #hasCache: boolean;
+  /** Of whose auth cache the operator says that there is none; null where it is simply flushed. */
+  readonly untold: UntoldAuthCache | null;
 
   constructor(client: DoveadmClient, hasCache = true) {
     this.#client = client;
-    this.#hasCache = hasCache;
+    this.untold = hasCache ? null : new UntoldAuthCache(client);
   }
 
-  /** False where the operator says that there is no auth cache. */
-  get hasCache(): boolean {
-    return this.#hasCache;
+  /** Whether its auth cache can be told to forget. */
+  async canFlush(signal: AbortSignal): Promise<boolean> {
+    return this.untold === null || await this.untold.canBeFlushed(signal);
   }
 
   /**
@@ -103,11 +105,18 @@ export class DovecotBackend {
       await wait(secondPassMs ?? patience(slowest, logInMs), undefined, { signal }).catch(() => { throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: 'time-out' }); });
     }
     if (somebody) await this.#gone(username, new Set(found.keys()), signal);
+    await this.#forgot(signal);
     return count([...found.values()]);
   }
 
   /** A later try: only what began before `issuedBefore`. */
-  async endOld({ username, signal, log, issuedBefore, sessionsDuringOutage }: LateOptions): Promise<ChannelCounts> {
+  async endOld(options: LateOptions): Promise<ChannelCounts> {
+    const ended = await this.#endOld(options);
+    await this.#forgot(options.signal);
+    return ended;
+  }
+
+  async #endOld({ username, signal, log, issuedBefore, sessionsDuringOutage }: LateOptions): Promise<ChannelCounts> {
     const { cached, clockOffset } = await this.#flush(username, signal);
     const border = issuedBefore + (Math.abs(clockOffset) < CLOCK_NOISE_MS ? 0 : clockOffset);
     const connections = await this.#connections(username, signal);
@@ -137,6 +146,8 @@ export class DovecotBackend {
 
   async check(signal: AbortSignal): Promise<void> {
     await this.#client.call('who', { separateConnections: true, mask: ['nobody@invalid'] }, signal);
+    // From the service's start Dovecot counts for us, where that is the only way to know.
+    if (!(await this.canFlush(signal))) await this.untold?.mustBeOff(signal);
   }
 
   /** Whether the auth cache held anything for this name, by forgetting it; and Dovecot's clock less ours, milliseconds. */
@@ -152,18 +163,29 @@ export class DovecotBackend {
   }
 
   async #flush(username: string, signal: AbortSignal): Promise<{ cached: boolean; clockOffset: number }> {
-    if (!this.#hasCache) return { cached: false, clockOffset: (await this.#client.call(...whoOf(username), signal)).clockOffset };
-    const answer = await this.#client.call(...flushOf(username), signal);
-    return { cached: flushed(answer), clockOffset: answer.clockOffset };
+    return this.#doubting(async () => {
+      if (!(await this.canFlush(signal))) return { cached: false, clockOffset: (await this.#client.call(...whoOf(username), signal)).clockOffset };
+      const answer = await this.#client.call(...flushOf(username), signal);
+      return { cached: flushed(answer), clockOffset: answer.clockOffset };
+    });
+  }
+
+  async #doubting<T>(work: () => Promise<T>): Promise<T> {
+    return work().catch((error: unknown) => {
+      this.untold?.doubt();
+      throw error;
+    });
   }
 
   /** Flush, who is there, kick; who was kicked a pass ago may still be on the way out and is told again. */
   async #pass(username: string, signal: AbortSignal): Promise<{ connections: Omit<Connection, 'startedAt'>[]; anybody: boolean; tookMs: number }> {
-    const commands = [...(this.#hasCache ? [flushOf(username)] : []), whoOf(username), kickOf([username])];
-    const answers = [...await this.#client.callInTurn(commands, signal)];
-    const [kick, who, flush] = answers.reverse();
-    if (flush !== undefined) flushed(flush);
-    return { connections: listed(who, username), anybody: kicked(kick), tookMs: kick?.tookMs ?? 0 };
+    return this.#doubting(async () => {
+      const commands = [...(await this.canFlush(signal) ? [flushOf(username)] : []), whoOf(username), kickOf([username])];
+      const answers = [...await this.#client.callInTurn(commands, signal)];
+      const [kick, who, flush] = answers.reverse();
+      if (flush !== undefined) flushed(flush);
+      return { connections: listed(who, username), anybody: kicked(kick), tookMs: kick?.tookMs ?? 0 };
+    });
   }
 
   async #endEverybody(username: string, signal: AbortSignal): Promise<ChannelCounts> {
@@ -171,6 +193,11 @@ export class DovecotBackend {
     // Kicked even where nobody is listed: somebody may have come in between.
     if (await this.#kick([username], signal)) await this.#gone(username, new Set(connections.map(({ pid }) => pid)), signal);
     return count(connections);
+  }
+
+  /** Last of all, and never "done" where it is not so (I3): nothing is left that would let an old password in. */
+  async #forgot(signal: AbortSignal): Promise<void> {
+    await this.#doubting(async () => { if (!(await this.canFlush(signal))) await this.untold?.mustBeOff(signal); });
   }
 
   async #kick(mask: readonly string[], signal: AbortSignal): Promise<boolean> {

@@ -4,7 +4,7 @@ import { addCounts, type Channel, CHANNELS, type ChannelCounts } from '../../../
 import { ModuleError } from '../../../module/errors.ts';
 import { DoveadmClient } from '../../dovecot/doveadmClient.ts';
 import { urlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
-import { authCacheFinding, diagnoseBackend } from '../../dovecot/diagnoseBackend.ts';
+import { authCacheFindings, diagnoseBackend } from '../../dovecot/diagnoseBackend.ts';
 import { DovecotBackend } from '../../dovecot/dovecotBackend.ts';
 import type { SessionStore } from '../../ports/sessionStore.ts';
 import { defineSessionDriver } from '../defineDriver.ts';
@@ -25,7 +25,7 @@ const backend = object({
   apiKey: string().min(1).required().meta({ description: 'doveadm_api_key', example: '{ file: /etc/mailbox-password/doveadm.key }', secret: true }),
   previousApiKey: string().min(1).meta({ description: 'While the key is exchanged: the other one, tried where the first is refused', example: '{ file: /etc/mailbox-password/doveadm.old.key }', secret: true }),
   caFile: string().min(1).meta({ description: 'Authority (PEM) of the listener\'s certificate', example: '/etc/ssl/mail-ca.pem' }),
-  authCache: string().oneOf(['flush', 'none'] as const).meta({ description: 'none: this Dovecot has no auth cache (auth_cache_size = 0), and is not asked to flush it; Dovecot 2.4.1 cannot do that over HTTP (default flush)', example: 'flush' }),
+  authCache: string().oneOf(['flush', 'none'] as const).meta({ description: 'none: this Dovecot has no auth cache (auth_cache_size = 0) and may be one that cannot be told to flush it, such as 2.4.1; it is watched all the same (default flush)', example: 'flush' }),
 }).noUnknown().required();
 
 const DEFAULT_CHANNELS: readonly Channel[] = ['imap', 'pop3', 'submission', 'managesieve'];
@@ -84,7 +84,7 @@ export default defineSessionDriver({
       async diagnose({ signal, refusedLogIn }) {
         const all = await Promise.all(options.backends.map((one, at) => diagnoseBackend(one, backends[at], signal)));
         const findings = all.flat();
-        return findings.some(({ level, check }) => level === 'fail' && check !== 'tls') ? findings : [...findings, await authCacheFinding(backends, refusedLogIn, signal)];
+        return findings.some(({ level, check }) => level === 'fail' && check !== 'tls') ? findings : [...findings, ...await authCacheFindings(backends, refusedLogIn, signal)];
       },
       async close() { /* every request has a connection of its own */ },
     };
