@@ -6,7 +6,7 @@ import { packageRoot } from '../paths.ts';
 const PLACE: readonly (readonly [string, string])[] = [["'../../module/", "'../../../module/"], ["'../../server/drivers/", "'../"], ["'../../server/", "'../../"]];
 
 /** The annotated driver, as it is compiled and tested; its imports are those of a file in `server/drivers/sessions/`. */
-export function annotatedDriver(): string {
+function annotatedDriver(): string {
   const tested = readFileSync(join(packageRoot(), 'tests', 'fixtures', 'folderSessions.ts'), 'utf8').trimEnd();
   return PLACE.reduce((text, [from, to]) => text.replaceAll(from, to), tested);
 }

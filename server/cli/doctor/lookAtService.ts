@@ -117,7 +117,7 @@ export async function lookAtService(config: Config, step: (target: string) => vo
   await look('server', () => reachedBy(config, signal()));
   await look('dataDir', () => dataDir(config));
   await look('state', () => state(config, signal()));
-  await look('rateLimit redis', () => lookAtRateLimit(config, signal()));
+  if (config.rateLimit.redis !== null) await look('rateLimit redis', () => lookAtRateLimit(config, signal()));
   await look('texts', () => lookAtTexts(config));
   await look('mailSettings', () => mailSettings(config, signal()));
   return sections;

@@ -20,6 +20,7 @@ import { startConfiguredSlapd } from '../../services/configuredSlapd.ts';
 import { type MailClient, imapClient } from '../../services/mailClients.ts';
 import { type MariaDb, startMariaDb } from '../../services/mariadb.ts';
 import { runToEnd } from '../../services/process.ts';
+import { startPostgres } from '../../services/postgres.ts';
 import { startRedis } from '../../services/redis.ts';
 
 /**
@@ -136,6 +137,29 @@ describe('from nothing to a proven change, by the words of docs/first-change.md'
     }
   }, SLOW);
 
+  it('SQL, on PostgreSQL', async () => {
+    const postgres = await startPostgres();
+    try {
+      await postgres.query('CREATE DATABASE vmail');
+      const asAdministrator = (sql: string) => { runToEnd('psql', ['-v', 'ON_ERROR_STOP=1', '-q', '-d', postgres.url.replace(/mail$/, 'vmail'), '-c', sql]); };
+      asAdministrator(`CREATE TABLE domain (domain varchar(255) NOT NULL PRIMARY KEY, description varchar(255) NOT NULL DEFAULT '', active boolean NOT NULL DEFAULT true);
+        CREATE TABLE mailbox (username varchar(255) NOT NULL PRIMARY KEY, password varchar(255) NOT NULL, name varchar(255) NOT NULL DEFAULT '', maildir varchar(255) NOT NULL DEFAULT '', quota bigint NOT NULL DEFAULT 0, local_part varchar(255) NOT NULL DEFAULT '', domain varchar(255) NOT NULL, active boolean NOT NULL DEFAULT true);
+        INSERT INTO domain (domain) VALUES ('ALL'), ('example.com'); INSERT INTO mailbox (username, password, domain) VALUES ('${TEST}', '${await hashed()}', 'example.com');`);
+      asAdministrator(block(SQL, 'sql', 1));
+      const dovecot = await startMail({
+        passdb: { driver: 'sql', file: 'sql.conf' },
+        files: { 'sql.conf': `driver = pgsql\nconnect = host=127.0.0.1 port=${String(postgres.port)} dbname=vmail user=mail password=mail\npassword_query = SELECT username AS user, password FROM mailbox WHERE username = '%u' AND active\n` },
+      });
+      try {
+        await expectProved(await followed(withReal(block(SQL, 'yaml'), { 'mysql://': 'postgres://', '@127.0.0.1/vmail': `@127.0.0.1:${String(postgres.port)}/vmail` }), dovecot));
+      } finally {
+        await dovecot.stop();
+      }
+    } finally {
+      await postgres.stop();
+    }
+  }, SLOW);
+
   it('a passwd-file', async () => {
     const way = 'A passwd-file, Dovecot';
     const folder = tempFolder();
@@ -197,7 +221,17 @@ describe('from nothing to a proven change, by the words of docs/first-change.md'
     }
   }, SLOW);
 
-  it('Group-Office (its double)', async () => {
+  const GROUP_OFFICE = documentBlocks('docs/group-office.md');
+  const ofGroupOffice = (heading: string, language = ''): string => GROUP_OFFICE.get(heading)?.find((found) => found.language === language)?.text ?? '';
+  it('the two pages on Group-Office say the same commands', () => {
+    expect(ofGroupOffice('2. Put the drop-in into Group-Office')).toBe(block('Group-Office', ''));
+    const [init, remove, start] = ofGroupOffice('4. Configure and start').trim().split('\n');
+    expect([init, remove]).toEqual(commands.slice(0, 2));
+    expect(ofGroupOffice('5. Prove it').trim().split('\n').slice(0, 2)).toEqual(commands.slice(2));
+    expect(block('The four commands', '', 1).trim().split('\n')[0]).toBe(start);
+  });
+
+  it.each([['docs/first-change.md', block('Group-Office', 'yaml')], ['docs/group-office.md', ofGroupOffice('4. Configure and start', 'yaml')]])('Group-Office (its double), by the words of %s', async (_page, yaml) => {
     const way = 'Group-Office';
     const double = await GroupOfficeDouble.start();
     const dovecot = await startMail(onMailboxTable());
@@ -218,7 +252,7 @@ describe('from nothing to a proven change, by the words of docs/first-change.md'
       const keyFile = join(folder, 'groupoffice.key');
       const install = withReal(block(way, '').trim(), { 'sudo mailbox-password ': '', '/usr/share/groupoffice': folder, 'https://mail.example.com': double.url }).split(' ');
       expect(await cli([...install, '--key-file', keyFile, '--password-stdin'], { input: 'Adminpass-1\n' })).toMatchObject({ status: 0 });
-      const answers = withReal(block(way, 'yaml'), { ...sqlUrl(), '"https://mail.example.com"': `"${double.url}"`, '/etc/mailbox-password/groupoffice.key': keyFile });
+      const answers = withReal(yaml, { ...sqlUrl(), 'https://mail.example.com': double.url, '/etc/mailbox-password/groupoffice.key': keyFile });
       await expectProved(await followed(answers, dovecot));
     } finally {
       await dovecot.stop();
