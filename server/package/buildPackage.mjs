@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util';
 import { thirdPartyLicences } from './licences.mjs';
 import { addNode } from './nodeRuntime.mjs';
 import { closure, importedPackages } from './productionPackages.mjs';
+import { bundledPackages, sbom } from './sbom.mjs';
 import { addChecksums, addFile, addOwn, addPackage, checksumLine, writeText } from './stage.mjs';
 
 const HELP = `npm run package -- [options]
@@ -64,7 +65,9 @@ const used = importedPackages([join(root, 'dist/server'), join(root, 'dist/modul
 const unknown = used.filter((name) => own.dependencies[name] === undefined);
 if (unknown.length > 0) throw new Error(`the server imports packages that are no dependencies of the project: ${unknown.join(', ')}`);
 const needed = closure(lock, used, { os, cpu });
-const inBundle = closure(lock, Object.keys(own.dependencies), { os, cpu }).filter((path) => !needed.includes(path));
+const bundled = bundledPackages(join(root, 'dist/client'));
+const nameOf = (path) => path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
+const inBundle = closure(lock, Object.keys(own.dependencies), { os, cpu }).filter((path) => !needed.includes(path) && bundled.includes(nameOf(path)));
 const { modules, done } = installed([...needed, ...inBundle]);
 
 const name = `mailbox-password-${version}-${options.platform}${options['with-node'] ? '-node' : ''}`;
@@ -82,8 +85,13 @@ writeText(join(stage, 'package.json'), `${JSON.stringify({ name: own.name, versi
 writeText(join(stage, 'manifest.json'), `${JSON.stringify({ ...json(join(root, 'manifest.json')), version }, null, 2)}\n`);
 writeText(join(stage, 'PLATFORM'), `${options.platform}\n`);
 const shipped = needed.filter((path) => addPackage(join(modules, path), join(stage, path)));
-writeText(join(stage, 'THIRD-PARTY-LICENCES.txt'), thirdPartyLicences([...shipped, ...inBundle.filter((path) => !path.includes('/@types/'))].map((path) => join(modules, path))));
+const lost = bundled.filter((one) => ![...shipped, ...inBundle].some((path) => nameOf(path) === one));
+if (lost.length > 0) throw new Error(`in the browser's files, and no dependency of the project: ${lost.join(', ')}`);
+const inside = [...shipped, ...inBundle].map((path) => join(modules, path));
+writeText(join(stage, 'THIRD-PARTY-LICENCES.txt'), thirdPartyLicences(inside));
 const node = options['with-node'] ? addNode(stage, options.platform, join(root, 'node_modules/.cache/mailbox-password-node')) : null;
+const packages = inside.map((path) => json(join(path, 'package.json'))).map(({ name: of, version: at, license: licence }) => ({ name: of, version: at, licence }));
+writeText(join(stage, 'sbom.cdx.json'), sbom({ root, release: version, packages, node, seconds: sourceDate() }));
 done();
 const { files, bytes } = addChecksums(stage);
 

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { buildTarball, sh, unpack } from '../../fixtures/package.ts';
 import { tempFolder } from '../../fixtures/service.ts';
 
-const SHIPPED = join(import.meta.dirname, '../../../server/package');
+const CHECKOUT = join(import.meta.dirname, '../../..');
+const SHIPPED = join(CHECKOUT, 'server/package');
 const all = (folder: string): readonly string[] => readdirSync(folder, { recursive: true, encoding: 'utf8' });
 
 let tarball: string;
@@ -48,15 +49,35 @@ test('the command line runs from it, with nothing else of the project', () => {
   expect([status, output]).toEqual([0, expect.stringContaining('serve')]);
 });
 
-test('each npm package in it has its licence in the file', () => {
-  const text = readFileSync(join(folder, 'THIRD-PARTY-LICENCES.txt'), 'utf8');
-  const packages = all(join(folder, 'node_modules')).filter((path) => /(^|node_modules\/)(@[^/]+\/)?[^/]+\/package\.json$/.test(path))
+/** Name and version of every npm package whose code is in the tarball: in node_modules, or in the browser's files by their source maps. */
+function inside(): string[] {
+  const titles = all(join(folder, 'node_modules')).filter((path) => /(^|node_modules\/)(@[^/]+\/)?[^/]+\/package\.json$/.test(path))
     .map((path) => JSON.parse(readFileSync(join(folder, 'node_modules', path), 'utf8')) as { name?: string; version?: string })
-    .filter(({ name, version }) => name !== undefined && version !== undefined);
-  expect(packages.length).toBeGreaterThan(100);
-  expect(packages.filter(({ name, version }) => !text.includes(`\n${String(name)} ${String(version)} (`))).toEqual([]);
-  // In the browser's bundle, and so in the tarball, though not in node_modules.
-  expect(text).toContain('\nreact-dom ');
+    .flatMap(({ name, version }) => (name === undefined || version === undefined ? [] : [`${name} ${version}`]));
+  const maps = all(join(CHECKOUT, 'dist/client')).filter((path) => path.endsWith('.js.map')).map((path) => readFileSync(join(CHECKOUT, 'dist/client', path), 'utf8'));
+  const bundled = maps.flatMap((map) => [...map.matchAll(/"webpack:[^"]*node_modules\/((?:@[^/"]+\/)?[^/"]+)\/[^"]*"/g)].map(([, name]) => String(name)));
+  const ofCheckout = [...new Set(bundled)].map((name) => `${name} ${(JSON.parse(readFileSync(join(CHECKOUT, 'node_modules', name, 'package.json'), 'utf8')) as { version: string }).version}`);
+  expect([titles.length > 100, ofCheckout.some((title) => title.startsWith('react-dom '))]).toEqual([true, true]);
+  return [...new Set([...titles, ...ofCheckout])].sort();
+}
+
+test('each npm package in it has its licence in the file, and the file has no other', () => {
+  const text = readFileSync(join(folder, 'THIRD-PARTY-LICENCES.txt'), 'utf8');
+  expect([...text.matchAll(/^-{100}\n(.+ \S+) \(.*\)\n-{100}$/gm)].map(([, title]) => title).sort()).toEqual(inside());
+});
+
+test('the bill of materials lists the same, each with licence and hash, and what needs what', () => {
+  const text = readFileSync(join(folder, 'sbom.cdx.json'), 'utf8');
+  const bom = JSON.parse(text) as { bomFormat: string; serialNumber: string; metadata: { timestamp: string; component: { 'bom-ref': string } };
+    components: { 'bom-ref': string; name: string; version: string; purl: string; licenses: unknown[]; hashes: unknown[] }[]; dependencies: { ref: string; dependsOn: string[] }[] };
+  expect(bom).toMatchObject({ bomFormat: 'CycloneDX', metadata: { timestamp: '2023-11-14T22:13:20.000Z', component: { 'bom-ref': 'mailbox-password@0.1.0', name: 'mailbox-password' } } });
+  expect(bom.serialNumber).toMatch(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-8[0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(bom.components.map(({ name, version }) => `${name} ${version}`).sort()).toEqual(inside());
+  for (const one of bom.components) expect([one.name, one.licenses.length > 0, one.hashes.length > 0, one.purl.startsWith('pkg:npm/')]).toEqual([one.name, true, true, true]);
+  const known = [...bom.components.map((one) => one['bom-ref']), 'mailbox-password@0.1.0'].sort();
+  expect(bom.dependencies.map(({ ref }) => ref).sort()).toEqual(known);
+  expect(bom.dependencies.flatMap(({ dependsOn }) => dependsOn).filter((ref) => !known.includes(ref))).toEqual([]);
+  expect(text).not.toContain(CHECKOUT);
 });
 
 test('a package without a licence text is not shipped', () => {
