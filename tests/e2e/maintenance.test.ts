@@ -108,6 +108,8 @@ test('maintenance is said before anybody types anything, on all three surfaces; 
   await admin.getByRole('option', { name: 'example.test' }).click();
   await admin.getByRole('button', { name: /alice@example\.test/ }).click();
   await admin.locator('dialog').getByText(NOTICE).waitFor();
+  // Nothing can be typed: it is read from its title on.
+  expect(await admin.evaluate(() => document.activeElement?.textContent)).toBe(`Edit user ${ALICE.address}`);
   expect(await inputs(admin, 'dialog form')).toEqual([true]);
   expect(await admin.getByRole('button', { name: 'Update User', exact: true }).getAttribute('aria-disabled')).toBe('true');
   await shoot(admin, 'admin-dialog');

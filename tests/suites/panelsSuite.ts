@@ -443,6 +443,8 @@ test('both stories with the keyboard alone', async () => {
   await tabTo(admin, `Edit: ${CAROL.address}`);
   await admin.keyboard.press('Enter');
   await button(admin, 'Update User').waitFor();
+  // One can type the password at once.
+  expect(await box(admin, 'Password').evaluate((input) => input === document.activeElement)).toBe(true);
   // Whatever closes, the focus is back where it came from.
   const focused = () => admin.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? document.activeElement?.textContent);
   await admin.keyboard.press('Escape');
