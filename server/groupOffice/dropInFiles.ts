@@ -18,10 +18,13 @@ export const groupOfficeIso = (tag: string): string => ISO[tag] ?? tag.toLowerCa
 /** A PHP string literal of any text. */
 export const phpString = (text: string): string => `'${text.replaceAll(/['\\]/g, String.raw`\$&`).replaceAll('\0', '')}'`;
 
+/** Texts of ours that the drop-in shows by itself. */
+const BY_KEY = ['section.loadFailed', 'section.consequence', 'action.update'] as const;
+
 /** Texts that Group-Office itself shows; everything else is shown by the section, from `locales/` over HTTP. */
 function languageFile(texts: Readonly<Record<string, string>>, fallback: Readonly<Record<string, string>>): string {
   // What Group-Office finds no text for it shows by its key: the heading's is the English word.
-  const entries = { name: 'module.name', description: 'module.description', Password: 'section.title', 'section.loadFailed': 'section.loadFailed' };
+  const entries = { name: 'module.name', description: 'module.description', Password: 'section.title', ...Object.fromEntries(BY_KEY.map((key) => [key, key])) };
   const lines = Object.entries(entries).map(([key, from]) => `\t${phpString(key)} => ${phpString(texts[from] ?? fallback[from] ?? from)},\n`);
   return `<?php\n// Generated from locales/*.json.\nreturn [\n${lines.join('')}];\n`;
 }

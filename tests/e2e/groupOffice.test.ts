@@ -250,6 +250,44 @@ test("Enter in the dialog's own fields submits it: the stand-in can tell the dif
   expect(await submitted(opened)).toBeGreaterThan(0);
 }, 60_000);
 
+test("the dialog's own Save asks first where a new password is typed: it would close, and the person believe it changed", async () => {
+  situation.texts = { 'mailboxpassword/mailboxpassword': { Password: 'Password', 'section.consequence': 'You are logged out everywhere.', 'action.update': 'Change it' } };
+  const opened = await visit();
+  await openAccount(opened);
+  await button(opened).waitFor();
+  const save = opened.getByRole('button', { name: 'Save', exact: true });
+  const question = opened.getByRole('dialog', { name: 'Password' });
+  await box(opened, 'Current password').fill(OLD);
+  await box(opened, 'Password').fill(NEW);
+  await save.click();
+  await question.getByText('You are logged out everywhere.').waitFor();
+  await question.getByRole('button', { name: 'Cancel' }).click();
+  expect(await box(opened, 'Password').inputValue()).toBe(NEW);
+  expect(double.state.mailboxes.get('1')!.password).toBe(OLD);
+  // As our own button: what is missing is named.
+  await save.click();
+  await question.getByRole('button', { name: 'Change it' }).click();
+  await opened.locator('[aria-invalid=true]').first().waitFor();
+  await box(opened, 'Confirm password').fill(NEW);
+  await save.click();
+  await question.getByRole('button', { name: 'Change it' }).click();
+  await opened.getByText('Your password has been changed').waitFor();
+  expect(double.state.mailboxes.get('1')!.password).toBe(NEW);
+  expect(await submitted(opened)).toBe(0);
+  // Nothing is typed now, and Save saves.
+  await save.click();
+  expect(await submitted(opened)).toBe(1);
+}, 60_000);
+
+test('Save saves where no new password is typed, whatever a password manager filled in', async () => {
+  const opened = await visit();
+  await openAccount(opened);
+  await button(opened).waitFor();
+  await box(opened, 'Current password').fill(OLD);
+  await opened.getByRole('button', { name: 'Save', exact: true }).click();
+  expect(await submitted(opened)).toBe(1);
+}, 60_000);
+
 test('the whole story: changed, everything ended, the old password refused at once, the new one logs in', async () => {
   const opened = await visit();
   const second = await double.signIn(CAROL, OLD, true);

@@ -5,6 +5,18 @@ go.Modules.register("mailboxpassword", "mailboxpassword");
 Ext.onReady(function () {
 	var panel = go.usersettings.AccountSettingsPanel.prototype;
 	var ours = go.modules.mailboxpassword.mailboxpassword;
+	var submit = go.usersettings.UserSettingsDialog.prototype.submit;
+
+	Ext.override(go.usersettings.UserSettingsDialog, {
+		submit: function () {
+			var panel = this.mailboxPasswordPanel;
+			if (panel && panel.mailboxPasswordUnmount && ours.maySave && !ours.maySave(panel.mailboxPasswordBox.getEl().dom)) {
+				this.tabPanel.setActiveTab(panel);
+				return;
+			}
+			submit.apply(this, arguments);
+		}
+	});
 
 	Ext.override(go.usersettings.AccountSettingsPanel, {
 		initComponent: panel.initComponent.createSequence(function () {
@@ -52,6 +64,7 @@ Ext.onReady(function () {
 			}
 			// The dialog is hidden when it is closed, not destroyed.
 			if (dialog) {
+				dialog.mailboxPasswordPanel = this;
 				dialog.on("hide", this.mailboxPasswordLeave, this, { single: true });
 			}
 		}),

@@ -39,4 +39,23 @@ function mount(element, onNotServed) {
 	};
 }
 
-Object.assign(Ext.ns("go.modules.mailboxpassword.mailboxpassword"), { mount, settings });
+/**
+ * The dialog's own Save stands where everybody sees it and knows nothing of our fields: what is typed there would be gone without a word. Answers
+ * whether the dialog may save; else it was asked whether the new password is meant.
+ */
+function maySave(element) {
+	const form = element.firstElementChild?.shadowRoot?.querySelector("form");
+	const typed = form && [...form.querySelectorAll("input[autocomplete=new-password]")].some((field) => field.value !== "");
+	if (typed) {
+		const text = (key) => t(key, "mailboxpassword", "mailboxpassword");
+		Ext.MessageBox.show({
+			title: text("Password"),
+			msg: text("section.consequence"),
+			buttons: { ok: text("action.update"), cancel: true },
+			fn: (answer) => { if (answer === "ok") form.requestSubmit(); },
+		});
+	}
+	return !typed;
+}
+
+Object.assign(Ext.ns("go.modules.mailboxpassword.mailboxpassword"), { mount, maySave, settings });
