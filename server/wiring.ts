@@ -1,5 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import { resolve } from 'node:path';
+import type { Kysely } from 'kysely';
 import type { Logger } from 'pino';
 import type { Config } from '../module/config/configSchema.ts';
 import { type PasswordPolicy, POLICY_PRESETS } from '../module/policy/passwordPolicy.ts';
@@ -20,6 +21,7 @@ import { DRIVERS } from './drivers/registry.ts';
 import { type NoticeDelivery, wireNotices } from './notices/wireNotices.ts';
 import { createPanels, type Panels } from './panels/createPanels.ts';
 import { endingPanelSessions } from './panels/panelSessions.ts';
+import type { PanelTables } from './panels/tables.ts';
 import { createMailRefresher, withMailRefresh } from './groupOffice/mailRefresh.ts';
 import type { AccountApi } from './ports/accountApi.ts';
 import type { AuditLog } from './ports/auditLog.ts';
@@ -131,12 +133,13 @@ export async function wire(config: Config, log: Logger, { system = Date.now, met
     opened.push(host);
     parts.push(['host', host]);
     const { redis } = config.rateLimit;
-    const limiter = redis === null ? createStateRateLimiter(state.database, clock) : await creating('rateLimit.redis', async () => createRedisRateLimiter(redis));
+    const limiter = redis === null ? createStateRateLimiter(state.relaxed, clock) : await creating('rateLimit.redis', async () => createRedisRateLimiter(redis));
     opened.push(limiter);
-    const turns = createMailboxTurns(state.database, clock);
-    const panels = await createPanels(config, state.database as unknown as Parameters<typeof createPanels>[1], clock);
+    const turns = createMailboxTurns(state, clock);
+    const [panelTables, relaxedPanelTables] = [state.database, state.relaxed] as unknown as [Kysely<PanelTables>, Kysely<PanelTables>];
+    const panels = await createPanels(config, panelTables, clock);
     const addressOf = async (changeId: string) => (await state.database.selectFrom('outbox').select('address').where('change_id', '=', changeId).executeTakeFirst())?.address ?? null;
-    const outbox = endingPanelSessions(createStateOutbox(state.database, clock, config.revocation.leaseMs), panels.sessions, addressOf);
+    const outbox = endingPanelSessions(createStateOutbox(state, clock, config.revocation.leaseMs), (address, issuedBefore) => panels.sessions.revokeAll(address, issuedBefore, relaxedPanelTables), addressOf);
     const texts = createTextLibrary(config.locales.dir, (path, error) => { log.error({ path, detail: (error as Error).message }, 'texts cannot be read; the last good ones are used'); });
     const notice = await wireNotices(config, { database: state.database, context: context(config.notify?.driver ?? ''), accounts, metrics, texts });
     if (notice !== null) {

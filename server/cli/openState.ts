@@ -20,7 +20,7 @@ export async function withState<T>(options: ConfigOption, work: (state: { readon
   const state = await creating('state', () => openState(resolve(config.dataDir), url, previousUrl, tls));
   const clock = await createSharedClock(state.now);
   try {
-    return await work({ audit: createStateAudit(state.database), outbox: createStateOutbox(state.database, clock, config.revocation.leaseMs), notices: createStateNoticeOutbox(state.database, clock), clock });
+    return await work({ audit: createStateAudit(state.database), outbox: createStateOutbox(state, clock, config.revocation.leaseMs), notices: createStateNoticeOutbox(state.database, clock), clock });
   } finally {
     clock.close();
     await state.database.destroy();

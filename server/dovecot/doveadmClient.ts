@@ -3,6 +3,7 @@ import { Agent as HttpsAgent } from 'node:https';
 import axios, { type AxiosInstance, type AxiosResponse, isAxiosError } from 'axios';
 import { ModuleError } from '../../module/errors.ts';
 import { readCertificateFile } from '../config/certificateFile.ts';
+import { Lane } from '../lane.ts';
 import type { Clock } from '../ports/clock.ts';
 
 export interface DoveadmOptions {
@@ -19,14 +20,18 @@ export interface DoveadmAnswer {
   readonly rows: readonly Readonly<Record<string, string>>[];
   /** Exit code of the command; 0 = done. 68 (EX_NOHOST) from `kick`: nobody is connected. */
   readonly exitCode: number;
-  /** From the question to the answer, milliseconds; of commands that were asked together, all of them. */
+  /** From the question (not from when its turn was waited for) to the answer, milliseconds; of commands that were asked together, all of them. */
   readonly tookMs: number;
   /** Dovecot's clock less the module's, milliseconds; the header it comes from counts seconds. */
   readonly clockOffset: number;
 }
 
+type Command = readonly [command: string, parameters: Readonly<Record<string, unknown>>];
+
 const isRefused = ({ status }: { readonly status: number }): boolean => status === 401 || status === 403;
 
+/** Requests under way at once: each is a new process there. More of them would be done no sooner, and slow down every log-in meanwhile. */
+const AT_ONCE = 4;
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 /**
@@ -38,6 +43,7 @@ export class DoveadmClient {
   readonly #http: AxiosInstance;
   readonly #clock: Clock;
   readonly #authorizations: readonly string[];
+  readonly #lane = new Lane(AT_ONCE);
   /** Which of them Dovecot took last. */
   #good = 0;
 
@@ -75,7 +81,11 @@ export class DoveadmClient {
   }
 
   /** Several commands in one request, done one after the other; an answer for each, in that order. Rejects where one of them has none. */
-  async callInTurn(commands: readonly (readonly [command: string, parameters: Readonly<Record<string, unknown>>])[], signal: AbortSignal): Promise<readonly DoveadmAnswer[]> {
+  async callInTurn(commands: readonly Command[], signal: AbortSignal): Promise<readonly DoveadmAnswer[]> {
+    return this.#lane.run(() => this.#callNow(commands, signal), { signal, late: () => new ModuleError('SESSIONS_UNAVAILABLE', { detail: 'doveadm: time-out' }) });
+  }
+
+  async #callNow(commands: readonly Command[], signal: AbortSignal): Promise<readonly DoveadmAnswer[]> {
     const sentAt = this.#clock.now();
     const began = performance.now();
     const body = JSON.stringify(commands.map(([command, parameters], at) => [command, parameters, String(at)]));

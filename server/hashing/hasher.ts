@@ -2,6 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import * as argon2 from '@node-rs/argon2';
 import { ModuleError } from '../../module/errors.ts';
 import { Secret } from '../secret.ts';
+import { hashing, type Took } from './hashing.ts';
 import { crypt, LIBCRYPT_MAX_BYTES } from './libcrypt.ts';
 import { parseStored } from './storedHash.ts';
 
@@ -30,10 +31,10 @@ export interface Hasher {
   readonly decoy: string;
   /** Characters that a stored hash takes. */
   readonly length: number;
-  /** Throws PASSWORD_TOO_LONG_FOR_SCHEME. */
-  hash(password: Secret): Promise<string>;
+  /** Throws PASSWORD_TOO_LONG_FOR_SCHEME. `took`: see {@link Took}. */
+  hash(password: Secret, took?: Took): Promise<string>;
   /** Throws ACCOUNTS_MISCONFIGURED for a scheme that cannot be verified here. */
-  verify(stored: string, password: Secret): Promise<boolean>;
+  verify(stored: string, password: Secret, took?: Took): Promise<boolean>;
 }
 
 /** OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane. */
@@ -76,7 +77,7 @@ async function verifyParsed(stored: string, bareScheme: string | undefined, pass
 }
 
 /**
- * Makes and verifies stored passwords as Dovecot does. All expensive work is in the thread pool. Verifying accepts a password of
+ * Makes and verifies stored passwords as Dovecot does. All expensive work is in the thread pool, as much at once as there are processors. Verifying accepts a password of
  * which bcrypt sees only 72 bytes, as Dovecot would; writing never makes such a hash.
  */
 export async function createHasher(options: HasherOptions): Promise<Hasher> {
@@ -97,22 +98,22 @@ export async function createHasher(options: HasherOptions): Promise<Hasher> {
   const decoy = finish(await write(randomBytes(12).toString('base64')));
   return {
     scheme, maxPasswordBytes, decoy, length: decoy.length,
-    async hash(password) {
+    async hash(password, took) {
       const plain = password.reveal();
       if (maxPasswordBytes !== null && Buffer.byteLength(plain) > maxPasswordBytes) {
         throw new ModuleError('PASSWORD_TOO_LONG_FOR_SCHEME', { params: { max: maxPasswordBytes } });
       }
       if (plain.includes('\0')) throw new ModuleError('PASSWORD_REJECTED_BY_SERVER', { detail: 'NUL' });
-      return finish(await write(plain));
+      return finish(await hashing(() => write(plain), took));
     },
-    async verify(stored, password) {
+    async verify(stored, password, took) {
       const plain = password.reveal();
       // No store of mail passwords can hold a NUL; the work is done all the same.
       if (plain.includes('\0')) {
-        await verifyParsed(decoy, undefined, 'nobody');
+        await hashing(() => verifyParsed(decoy, undefined, 'nobody'), took);
         return false;
       }
-      return verifyParsed(stored, bareScheme, plain);
+      return hashing(() => verifyParsed(stored, bareScheme, plain), took);
     },
   };
 }

@@ -53,17 +53,17 @@ export function createPanelSessions(database: Kysely<PanelTables>, clock: Clock,
     await database.deleteFrom('panel_session').where('kind', '=', kind).where('last_seen_at', '<', now - idleSeconds * 1000).execute();
   }
 
-  async function revokeAll(address: string, issuedBefore: number): Promise<number> {
+  async function revokeAll(address: string, issuedBefore: number, on = database): Promise<number> {
     const mailbox = address.toLowerCase();
-    const known = await database.selectFrom('panel_mark').select('valid_from').where('address', '=', mailbox).executeTakeFirst();
+    const known = await on.selectFrom('panel_mark').select('valid_from').where('address', '=', mailbox).executeTakeFirst();
     if (known === undefined) {
-      await database.insertInto('panel_mark').values({ address: mailbox, valid_from: issuedBefore }).execute()
+      await on.insertInto('panel_mark').values({ address: mailbox, valid_from: issuedBefore }).execute()
         // Another node wrote it at the same time.
-        .catch(() => database.updateTable('panel_mark').set({ valid_from: issuedBefore }).where('address', '=', mailbox).where('valid_from', '<', issuedBefore).execute());
+        .catch(() => on.updateTable('panel_mark').set({ valid_from: issuedBefore }).where('address', '=', mailbox).where('valid_from', '<', issuedBefore).execute());
     } else {
-      await database.updateTable('panel_mark').set({ valid_from: issuedBefore }).where('address', '=', mailbox).where('valid_from', '<', issuedBefore).execute();
+      await on.updateTable('panel_mark').set({ valid_from: issuedBefore }).where('address', '=', mailbox).where('valid_from', '<', issuedBefore).execute();
     }
-    const result = await database.deleteFrom('panel_session').where('kind', '=', 'user').where('subject', '=', mailbox).where('issued_at', '<', issuedBefore).executeTakeFirst();
+    const result = await on.deleteFrom('panel_session').where('kind', '=', 'user').where('subject', '=', mailbox).where('issued_at', '<', issuedBefore).executeTakeFirst();
     return Number(result.numDeletedRows);
   }
 
@@ -130,11 +130,11 @@ export function createPanelSessions(database: Kysely<PanelTables>, clock: Clock,
  * The panel's sessions live in the same database as the outbox, so they end with the confirmation of the change itself: nothing
  * of them can be pending, and a change settled after a crash ends them too.
  */
-export const endingPanelSessions = (outbox: RevocationOutbox, sessions: Pick<PanelSessions, 'revokeAll'>, addressOf: (changeId: string) => Promise<string | null>): RevocationOutbox => ({
+export const endingPanelSessions = (outbox: RevocationOutbox, revokeAll: (address: string, issuedBefore: number) => Promise<unknown>, addressOf: (changeId: string) => Promise<string | null>): RevocationOutbox => ({
   ...outbox,
   async confirm(changeId, changedAt) {
     const address = await addressOf(changeId);
-    if (address !== null) await sessions.revokeAll(address, changedAt);
+    if (address !== null) await revokeAll(address, changedAt);
     await outbox.confirm(changeId, changedAt);
   },
 });

@@ -9,7 +9,7 @@ import { sqlDialectOf } from '../sql/sqlUrl.ts';
 import { MIGRATIONS } from './migrations.ts';
 import type { TurnTables } from './mailboxTurns.ts';
 import type { RateLimitTables } from './rateLimitTable.ts';
-import { openSqlite } from './sqlite.ts';
+import { openSqliteHandles, type SqliteHandles } from './sqlite.ts';
 
 /** All times are milliseconds since the epoch. */
 export interface StateTables extends PasswordHistoryTables, NoticeTables, RateLimitTables, TurnTables {
@@ -52,6 +52,8 @@ const NOW = {
 
 export interface OpenedState {
   readonly database: StateDatabase;
+  /** The same database for what a power cut may take back (never a crash of the process); only SQLite knows the difference. */
+  readonly relaxed: StateDatabase;
   /** True where other nodes may use it too. */
   readonly shared: boolean;
   /** Null where this machine's own clock is the only one. */
@@ -88,12 +90,15 @@ async function stepsOfNewerVersions(database: StateDatabase): Promise<Record<str
 /** The module's own database: what it owes (outbox), what it did (audit), who is logged in to its panels. As it is found. */
 export function connectState(dataDir: string, url: string | null, previousUrl: string | null = null, tls: SqlTlsOptions | null = null): OpenedState {
   const dialect = url === null ? 'sqlite' : sqlDialectOf(url);
-  const database = url === null || dialect === 'sqlite' || dialect === null
-    ? openSqlite<StateTables>(join(dataDir, 'state.db'))
-    : openSql(url, { queryTimeoutMs: 5_000, previousUrl, tls }) as unknown as StateDatabase;
+  const open = (): SqliteHandles<StateTables> => {
+    if (url === null || dialect === 'sqlite' || dialect === null) return openSqliteHandles(join(dataDir, 'state.db'));
+    const server = openSql(url, { queryTimeoutMs: 5_000, previousUrl, tls }) as unknown as StateDatabase;
+    return { durable: server, relaxed: server };
+  };
+  const { durable: database, relaxed } = open();
   const statement = dialect === 'mysql' || dialect === 'postgres' ? NOW[dialect] : null;
   return {
-    database, shared: statement !== null,
+    database, relaxed, shared: statement !== null,
     now: statement === null ? null : async () => Number((await statement.execute(database)).rows[0]?.now),
   };
 }

@@ -91,7 +91,10 @@ export async function replacePassword(replacement: Replacement, dependencies: Re
   const { accounts, outbox, turns, clock, log, accountsTimeoutMs, stores, rules, notices } = dependencies;
   const { address, actor, next, requester } = replacement;
   const changeId = randomUUID();
-  const options = (): CallOptions => ({ signal: AbortSignal.timeout(accountsTimeoutMs) });
+  /** The dearest look at a password so far, by the account API's own word; milliseconds. */
+  let toldMs: number | null = null;
+  const took = (milliseconds: number): void => { toldMs = Math.max(toldMs ?? 0, milliseconds); };
+  const options = (): CallOptions => ({ signal: AbortSignal.timeout(accountsTimeoutMs), took });
   const hops: Record<string, number> = {};
   let since = performance.now();
   const hop = (name: string): void => {
@@ -140,8 +143,9 @@ export async function replacePassword(replacement: Replacement, dependencies: Re
     });
     hop('confirm');
     // What a log-in under way has to do, on this machine, now: look at the old hash. In a set nobody did, and it may be dearer than the new one.
-    const lookedMs = current === null ? UNSEEN_LOOK_MS : (hops['verify'] ?? UNSEEN_LOOK_MS);
-    const logInMs = Math.max(lookedMs, hops['change'] ?? 0);
+    // The hops hold what waited for its turn in this process, which a log-in does not: they count only where nothing better is known.
+    const ownMs = toldMs ?? Math.max(hops['verify'] ?? UNSEEN_LOOK_MS, hops['change'] ?? 0);
+    const logInMs = current === null ? Math.max(UNSEEN_LOOK_MS, ownMs) : ownMs;
     const { ended, pending } = await deliverToAll({ changeId, address, changedAt, attempts: 0, actor, logInMs }, dependencies);
     hop('revoke');
     // Where the log-outs were written off meanwhile, nobody is left to settle what goes with the change.

@@ -105,7 +105,7 @@ export default defineAccountDriver({
     const read = async (): Promise<Buffer> => (await readSnapshot(file)).content;
 
     async function replace(address: string, verified: PasswdLine | null, next: Secret, call: SetOptions): Promise<ChangeReceipt> {
-      return write(address, verified, await inTime(call, never, () => hasher.hash(next)), call);
+      return write(address, verified, await inTime(call, never, () => hasher.hash(next, call.took)), call);
     }
 
     async function write(address: string, verified: PasswdLine | null, hash: string, call: SetOptions): Promise<ChangeReceipt> {
@@ -153,13 +153,13 @@ export default defineAccountDriver({
       }),
       verifyPassword: (address, password, call) => inTime(call, never, async () => {
         const line = lineOf(await read(), address);
-        const right = await hasher.verify(line === null || !isDecisive(line) ? hasher.decoy : line.password, password);
+        const right = await hasher.verify(line === null || !isDecisive(line) ? hasher.decoy : line.password, password, call.took);
         return right && line !== null && mayLogIn(line);
       }),
       async changePassword(address, current, next, call) {
         const line = await inTime(call, never, async () => {
           const found = lineOf(await read(), address);
-          const right = await hasher.verify(found === null || !isDecisive(found) ? hasher.decoy : found.password, current);
+          const right = await hasher.verify(found === null || !isDecisive(found) ? hasher.decoy : found.password, current, call.took);
           if (!right || found === null || !mayLogIn(found)) throw new ModuleError('CURRENT_PASSWORD_WRONG');
           return found;
         });

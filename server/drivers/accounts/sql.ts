@@ -55,10 +55,15 @@ export default defineAccountDriver({
     const ask = async <T>({ signal }: CallOptions, work: (connection: Sql) => Promise<T>): Promise<T> =>
       inTime(database, signal, work).catch((error: unknown) => { throw coded(error); });
 
-    async function row(address: string, call: CallOptions): Promise<MailboxRow | null> {
+    async function row(address: string, call: CallOptions, asked?: (milliseconds: number) => void): Promise<MailboxRow | null> {
       if (call.signal.aborted) throw new ModuleError('ACCOUNTS_UNAVAILABLE');
       if (!isPlausible(address)) return null;
-      const rows = await ask(call, (connection) => statements.find(connection, address));
+      const rows = await ask(call, async (connection) => {
+        const began = performance.now();
+        const found = await statements.find(connection, address);
+        asked?.(performance.now() - began);
+        return found;
+      });
       if (rows.length > 1) throw new ModuleError('ACCOUNT_AMBIGUOUS');
       return rows[0] ?? null;
     }
@@ -75,7 +80,7 @@ export default defineAccountDriver({
 
     async function replace(found: MailboxRow, oldHash: string, next: Secret, call: CallOptions, changeRequired = false): Promise<ChangeReceipt> {
       await checkWidth(call);
-      return write(found, oldHash, await hasher.hash(next), call, changeRequired);
+      return write(found, oldHash, await hasher.hash(next, call.took), call, changeRequired);
     }
 
     /** One row, or nothing is committed. Only a COMMIT without an answer leaves the outcome open. */
@@ -108,8 +113,9 @@ export default defineAccountDriver({
         return found === null ? null : toAccount(found);
       },
       async verifyPassword(address, password, call) {
-        const found = await row(address, call);
-        const right = await hasher.verify(found?.password ?? hasher.decoy, password);
+        let asked = 0;
+        const found = await row(address, call, (milliseconds) => { asked = milliseconds; });
+        const right = await hasher.verify(found?.password ?? hasher.decoy, password, (milliseconds) => { call.took?.(asked + milliseconds); });
         return right && found?.enabled === true && found.password !== null;
       },
       async changePassword(address, current, next, call) {

@@ -5,7 +5,7 @@ import type { OwedRevocation, RevocationOutbox } from '../../ports/revocationOut
 import { cancelMemories, confirmMemories, recordMemories } from '../../passwordPolicy/memories.ts';
 import { cancelNotices, confirmNotices, recordNotices } from '../noticeOutbox/state.ts';
 import { CLOCKS_APART_MS } from '../../state/sharedClock.ts';
-import type { StateDatabase, StateTables } from '../../state/stateDatabase.ts';
+import type { OpenedState, StateDatabase, StateTables } from '../../state/stateDatabase.ts';
 
 /** PostgreSQL hands a bigint over as text. */
 const owed = (row: Selectable<StateTables['outbox']>): OwedRevocation => ({
@@ -22,11 +22,14 @@ const owed = (row: Selectable<StateTables['outbox']>): OwedRevocation => ({
   lastError: row.last_error,
 });
 
-/** The outbox in the module's state database. */
-export function createStateOutbox(database: StateDatabase, clock: Clock, leaseMs: number): RevocationOutbox {
+/**
+ * The outbox in the module's state database. Only what is owed has to survive a power cut before anything goes on: that it was confirmed or
+ * completed may get lost in one, for then the durable record of it is settled and delivered once more, which ends nobody new (I2).
+ */
+export function createStateOutbox({ database, relaxed }: Pick<OpenedState, 'database' | 'relaxed'>, clock: Clock, leaseMs: number): RevocationOutbox {
   const node = randomUUID();
   /** A change, its notices and what the history keeps of it in one transaction: there is no crash that leaves one without the other. */
-  const together = (work: (transaction: StateDatabase) => Promise<void>): Promise<void> => database.transaction().execute(work);
+  const together = (work: (transaction: StateDatabase) => Promise<void>, on = database): Promise<void> => on.transaction().execute(work);
   return {
     async record({ changeId, address, stores, passwordVersion, settleAfter, confirmedAt, notices = [], memories = [] }) {
       const now = clock.now();
@@ -51,9 +54,9 @@ export function createStateOutbox(database: StateDatabase, clock: Clock, leaseMs
         .where('change_id', '=', changeId).where('state', '=', 'recorded').execute();
       await confirmNotices(transaction, changeId, changedAt, clock.now() + leaseMs);
       await confirmMemories(transaction, changeId);
-    }),
+    }, relaxed),
     async complete(changeId, store) {
-      await database.deleteFrom('outbox').where('change_id', '=', changeId).where('store', '=', store).execute();
+      await relaxed.deleteFrom('outbox').where('change_id', '=', changeId).where('store', '=', store).execute();
     },
     async fail(changeId, store, error, nextAttemptAt) {
       await database.updateTable('outbox')

@@ -26,9 +26,11 @@ export default defineSessionDriver({
       async revokeAll({ address, issuedBefore }) {
         const mailbox = address.toLowerCase();
         // The mark keeps out a log-in that checked the old password before the change and is written after this.
-        await database.updateTable('mailbox').set({ sessions_valid_from: issuedBefore })
-          .where('address', '=', mailbox).where('sessions_valid_from', '<', issuedBefore).execute();
-        const result = await database.deleteFrom('session').where('address', '=', mailbox).where('issued_at', '<', issuedBefore).executeTakeFirst();
+        const result = await database.transaction().execute(async (transaction) => {
+          await transaction.updateTable('mailbox').set({ sessions_valid_from: issuedBefore })
+            .where('address', '=', mailbox).where('sessions_valid_from', '<', issuedBefore).execute();
+          return transaction.deleteFrom('session').where('address', '=', mailbox).where('issued_at', '<', issuedBefore).executeTakeFirst();
+        });
         return { revoked: { web: Number(result.numDeletedRows) } };
       },
       async check() {

@@ -4,7 +4,7 @@ import { createStateRateLimiter } from '../../../server/drivers/rateLimit/state.
 import type { Clock } from '../../../server/ports/clock.ts';
 import type { RateLimiter } from '../../../server/ports/rateLimiter.ts';
 import { createMailboxTurns } from '../../../server/state/mailboxTurns.ts';
-import { openState, type StateDatabase } from '../../../server/state/stateDatabase.ts';
+import { type OpenedState, openState, type StateDatabase } from '../../../server/state/stateDatabase.ts';
 import { tempFolder } from '../../fixtures/service.ts';
 import { type MariaDb, startMariaDb } from '../../services/mariadb.ts';
 import { type Postgres, startPostgres } from '../../services/postgres.ts';
@@ -25,11 +25,12 @@ const ENGINES = ['sqlite', 'mariadb', 'postgres'] as const;
 const folder = tempFolder();
 
 /** A node's own connections to the state that all nodes share. */
-async function node(engine: (typeof ENGINES)[number]): Promise<StateDatabase> {
-  const { database } = await openState(folder, { sqlite: null, mariadb: mariadb.url, postgres: postgres.url }[engine]);
-  opened.push({ close: () => database.destroy() });
-  return database;
+async function stateOf(engine: (typeof ENGINES)[number]): Promise<OpenedState> {
+  const state = await openState(folder, { sqlite: null, mariadb: mariadb.url, postgres: postgres.url }[engine]);
+  opened.push({ close: () => state.database.destroy() });
+  return state;
 }
+const node = async (engine: (typeof ENGINES)[number]): Promise<StateDatabase> => (await stateOf(engine)).database;
 
 const clock = (): Clock & { at: number } => {
   const one = { at: Date.now(), now: (): number => one.at };
@@ -83,7 +84,7 @@ describe.each([...ENGINES, 'redis'] as const)('rate limits on %s', (engine) => {
 describe.each(ENGINES)('whose turn it is, on %s', (engine) => {
   it('two nodes at once: one gets it; released, the next one does; a dead one blocks nobody for long', async () => {
     const time = clock();
-    const nodes = [createMailboxTurns(await node(engine), time), createMailboxTurns(await node(engine), time)];
+    const nodes = [createMailboxTurns(await stateOf(engine), time), createMailboxTurns(await stateOf(engine), time)];
     for (let round = 0; round < 10; round += 1) {
       const address = `user${String(round)}@example.test`;
       const turns = await Promise.all([...nodes, ...nodes].map((one) => one.take(round % 2 === 0 ? address : address.toUpperCase(), 60_000)));
@@ -101,7 +102,7 @@ describe.each(ENGINES)('whose turn it is, on %s', (engine) => {
 
   it('a turn that has run out does not end the one of somebody else', async () => {
     const time = clock();
-    const turns = createMailboxTurns(await node(engine), time);
+    const turns = createMailboxTurns(await stateOf(engine), time);
     const old = await turns.take('slow@example.test', 1000);
     time.at += 1001;
     await turns.take('slow@example.test', 60_000);
@@ -110,7 +111,7 @@ describe.each(ENGINES)('whose turn it is, on %s', (engine) => {
   });
 
   it('the mark differs after every change, and only then', async () => {
-    const turns = createMailboxTurns(await node(engine), clock());
+    const turns = createMailboxTurns(await stateOf(engine), clock());
     const marks = [await turns.mark('x@example.test')];
     await (await turns.take('x@example.test', 1000))?.release();
     expect(await turns.mark('X@example.test')).toBe(marks[0]);

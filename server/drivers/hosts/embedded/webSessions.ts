@@ -4,6 +4,9 @@ import type { EmbeddedDatabase } from '../../embeddedDatabase.ts';
 
 const tokenHash = (token: string): string => createHash('sha256').update(token).digest('hex');
 
+/** Near enough for a list of devices. */
+const SEEN_EVERY_MS = 5_000;
+
 export interface WebSession { readonly id: string; readonly address: string; readonly csrfToken: string }
 
 /** The embedded host's log-in sessions. Only the SHA-256 of a token is kept. */
@@ -20,11 +23,11 @@ export const webSessions = (database: EmbeddedDatabase, clock: Clock) => ({
 
   async find(token: string): Promise<WebSession | null> {
     const row = await database.selectFrom('session').innerJoin('mailbox', 'mailbox.address', 'session.address')
-      .select(['session.id', 'session.address', 'session.csrf_token', 'session.issued_at', 'mailbox.sessions_valid_from', 'mailbox.enabled'])
+      .select(['session.id', 'session.address', 'session.csrf_token', 'session.issued_at', 'session.last_seen_at', 'mailbox.sessions_valid_from', 'mailbox.enabled'])
       .where('token_hash', '=', tokenHash(token)).executeTakeFirst();
     if (row === undefined || row.enabled !== 1 || row.issued_at < row.sessions_valid_from) return null;
-    // When it was seen last is worth nobody's log-out: a full disk must not end the session.
-    await database.updateTable('session').set({ last_seen_at: clock.now() }).where('id', '=', row.id).execute().catch(() => undefined);
+    // When it was seen last is worth no write a click, and nobody's log-out: a full disk must not end the session.
+    if (clock.now() - row.last_seen_at > SEEN_EVERY_MS) await database.updateTable('session').set({ last_seen_at: clock.now() }).where('id', '=', row.id).execute().catch(() => undefined);
     return { id: row.id, address: row.address, csrfToken: row.csrf_token };
   },
 

@@ -5,16 +5,18 @@ import { join } from 'node:path';
 import { createStateOutbox } from '../../../../server/drivers/outbox/state.ts';
 import driver from '../../../../server/drivers/policy/history.ts';
 import { Secret } from '../../../../server/secret.ts';
-import { openState, type StateDatabase } from '../../../../server/state/stateDatabase.ts';
+import { type OpenedState, openState } from '../../../../server/state/stateDatabase.ts';
 import { optionsOf, policyContext } from './policyContext.ts';
 
 const address = 'Alice@Example.test';
 const call = { signal: AbortSignal.timeout(600_000) };
 let folder: string;
-let state: StateDatabase;
+let opened: OpenedState;
+let state: OpenedState['database'];
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'mailbox-password-'));
-  state = (await openState(folder, null)).database;
+  opened = await openState(folder, null);
+  state = opened.database;
 });
 afterEach(async () => {
   await state.destroy();
@@ -24,7 +26,7 @@ afterEach(async () => {
 async function start(count: number) {
   let now = 1_700_000_000_000;
   const clock = { now: () => (now += 10) };
-  const outbox = createStateOutbox(state, clock, 1000);
+  const outbox = createStateOutbox(opened, clock, 1000);
   const rule = await driver.create(optionsOf(driver, { count }), { ...policyContext('history', state), clock });
   return {
     rule,
