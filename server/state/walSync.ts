@@ -1,4 +1,5 @@
-import { closeSync, fdatasync, openSync } from 'node:fs';
+import { closeSync, fdatasync, fsyncSync, openSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { promisify } from 'node:util';
 import { ModuleError } from '../../module/errors.ts';
 
@@ -37,11 +38,22 @@ export class WalSync {
 
   async #sync(): Promise<void> {
     try {
-      this.#file ??= openSync(this.#path, 'r');
+      this.#file ??= this.#open();
       await this.#toDisk(this.#file);
     } catch (cause) {
       throw new ModuleError('STATE_UNAVAILABLE', { detail: `the folder of the databases cannot be written (${(cause as NodeJS.ErrnoException).code ?? 'unknown'})`, cause });
     }
+  }
+
+  /** The log may be new: that the folder names it has to be on the disk too, once. */
+  #open(): number {
+    const folder = openSync(dirname(this.#path), 'r');
+    try {
+      fsyncSync(folder);
+    } finally {
+      closeSync(folder);
+    }
+    return openSync(this.#path, 'r');
   }
 
   /** When what is running has ended. */
