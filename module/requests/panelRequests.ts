@@ -7,7 +7,7 @@ import type { PolicyResources } from '../policy/rules/rule.ts';
 const body = <Shape extends ObjectShape>(shape: Shape) => object(shape).typeError('WRONG_TYPE').required('REQUIRED').noUnknown('UNKNOWN_KEY');
 const text = (max: number) => string().typeError('WRONG_TYPE').max(max, 'TOO_LONG').matches(/^[^\p{Cc}\p{Cs}]*$/u, { message: 'MALFORMED', excludeEmptyString: true });
 const password = string().typeError('WRONG_TYPE').required('REQUIRED').max(1024, 'TOO_LONG').matches(/^[^\p{Cs}\0]*$/u, { message: 'MALFORMED', excludeEmptyString: true });
-const address = text(320).required('REQUIRED').matches(/^[^@]+.*@[^@]+$/, { message: 'MALFORMED', excludeEmptyString: true });
+const address = text(320).required('REQUIRED').matches(/^[^@].*@[^@]+$/, { message: 'MALFORMED', excludeEmptyString: true });
 const cursor = text(2048);
 const millis = string().typeError('WRONG_TYPE').matches(/^\d{1,15}$/, 'MALFORMED');
 

@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import { ModuleError } from '../../module/errors.ts';
-import { isCommon } from '../../module/policy/commonPasswords.ts';
 import { generatePassword } from '../../module/policy/generatePassword.ts';
-import { strength } from '../../module/policy/passwordStrength.ts';
 import { setPasswordSchema } from '../../module/requests/panelRequests.ts';
 import { validateRequest } from '../../module/requests/validateRequest.ts';
 import { useCaseDependencies } from '../http/useCaseDependencies.ts';
+import { policyResources } from '../passwordPolicy/policyResources.ts';
 import { setMailboxPassword } from '../useCases/setMailboxPassword.ts';
 import type { Wiring } from '../wiring.ts';
 import { address as addressArgument, command, configOption, type ConfigOption, jsonOption, type JsonOption } from './command.ts';
@@ -23,9 +22,9 @@ export async function knownMailbox(address: string, { accounts, config }: Wiring
   return found.address;
 }
 
-function judged(newPassword: string, address: string, { policy }: Wiring): string {
-  const verdict = validateRequest(setPasswordSchema(policy, address, { isCommon, strength }), { address, newPassword, passwordVersion: null });
-  if ('value' in verdict) return newPassword;
+async function mustBeTakeable(newPassword: string, address: string, { policy }: Wiring): Promise<void> {
+  const verdict = validateRequest(setPasswordSchema(policy, address, await policyResources(policy, newPassword)), { address, newPassword, passwordVersion: null });
+  if ('value' in verdict) return;
   throw new ModuleError('PASSWORD_REJECTED', { fields: verdict.fields });
 }
 
@@ -45,7 +44,7 @@ export function setCommand(): Command {
         const address = await knownMailbox(mailbox, wiring);
         const newPassword = options.generate === true ? generatePassword(wiring.policy, crypto, { address })
           : await readSecret({ question: `New password of ${address}`, fromStdin: options.passwordStdin === true, twice: true });
-        judged(newPassword, address, wiring);
+        await mustBeTakeable(newPassword, address, wiring);
         const steps = progress();
         steps.step(`Setting the password of ${address} and ending its sessions`);
         const result = await setMailboxPassword({

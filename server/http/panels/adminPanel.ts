@@ -6,14 +6,14 @@ import {
   ADMIN_PANEL_OPERATIONS as OPERATIONS, type AdminSessionResponse, type DomainsResponse, type HistoryResponse, type HostAdministratorResponse, type MailboxesResponse, type MailboxResponse, type MailboxRow,
   type SessionCountsResponse,
 } from '../../../module/panelOperations.ts';
-import { isCommon } from '../../../module/policy/commonPasswords.ts';
-import { strength } from '../../../module/policy/passwordStrength.ts';
+import type { PolicyResources } from '../../../module/policy/rules/rule.ts';
 import {
   adminLogInSchema, checkPasswordToSetSchema, countSessionsSchema, emptySchema, historySchema, listDomainsSchema, listMailboxesSchema, mailboxSchema, requireChangeSchema, setPasswordSchema,
 } from '../../../module/requests/panelRequests.ts';
 import { type Administrator, HOST_CREDENTIAL, hostAdministrator } from '../../panels/administrators.ts';
 import type { PanelSession } from '../../panels/panelSessions.ts';
 import { digest, openCursor, sealCursor } from '../../panels/tokens.ts';
+import { policyResources } from '../../passwordPolicy/policyResources.ts';
 import type { Account } from '../../ports/accountApi.ts';
 import { Secret } from '../../secret.ts';
 import { checkPasswordToSet } from '../../useCases/checkNewPassword.ts';
@@ -173,11 +173,17 @@ export function adminPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wr
     };
   });
 
+  /** What a new password is judged with, of a body that nobody has looked at yet. */
+  async function toJudge({ body }: FastifyRequest): Promise<{ readonly named: string; readonly resources: PolicyResources }> {
+    const { address, newPassword } = (body ?? {}) as { address?: unknown; newPassword?: unknown };
+    return { named: typeof address === 'string' ? address : '', resources: await policyResources(policy, newPassword) };
+  }
+
   app.post(at(OPERATIONS.setPassword.path), async (request) => {
     const found = await reachable(request, request.body);
     if (config.readOnly) throw new ModuleError('READ_ONLY');
-    const named = (request.body as { address?: unknown } | null | undefined)?.address;
-    const { address, newPassword, passwordVersion, requireChange = false } = validated(setPasswordSchema(policy, typeof named === 'string' ? named : '', { isCommon, strength }), request.body);
+    const { named, resources } = await toJudge(request);
+    const { address, newPassword, passwordVersion, requireChange = false } = validated(setPasswordSchema(policy, named, resources), request.body);
     const mailbox = await account(address, found.scope);
     return setMailboxPassword({
       administrator: found.administrator.name, address: mailbox.address, newPassword, requireChange, ...requester(request, 'admin'), isExpected: (now) => versionFor(found, now) === passwordVersion,
@@ -186,8 +192,8 @@ export function adminPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wr
 
   app.post(at(OPERATIONS.checkPassword.path), async (request): Promise<CheckPasswordResponse> => {
     const { administrator, scope } = await reachable(request, request.body);
-    const named = (request.body as { address?: unknown } | null | undefined)?.address;
-    const { address, newPassword } = validated(checkPasswordToSetSchema(policy, typeof named === 'string' ? named : '', { isCommon, strength }), request.body);
+    const { named, resources } = await toJudge(request);
+    const { address, newPassword } = validated(checkPasswordToSetSchema(policy, named, resources), request.body);
     await account(address, scope);
     return checkPasswordToSet({ administrator: administrator.name, address, newPassword }, dependencies);
   });

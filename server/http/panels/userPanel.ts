@@ -3,11 +3,10 @@ import { CHANNELS } from '../../../module/channels.ts';
 import { ModuleError } from '../../../module/errors.ts';
 import type { ChangeOwnPasswordRequest, CheckPasswordResponse } from '../../../module/operations.ts';
 import { type DevicesResponse, USER_PANEL_OPERATIONS as OPERATIONS, type UserSessionResponse } from '../../../module/panelOperations.ts';
-import { isCommon } from '../../../module/policy/commonPasswords.ts';
-import { strength } from '../../../module/policy/passwordStrength.ts';
 import { changeOwnPasswordSchema } from '../../../module/requests/changeOwnPassword.ts';
 import { emptySchema, endDeviceSchema, endDevicesSchema, userLogInSchema } from '../../../module/requests/panelRequests.ts';
 import { PANEL_STORE, type PanelSession } from '../../panels/panelSessions.ts';
+import { policyResources } from '../../passwordPolicy/policyResources.ts';
 import { changeOwnPassword } from '../../useCases/changeOwnPassword.ts';
 import { checkNewPassword } from '../../useCases/checkNewPassword.ts';
 import { listSessions } from '../../useCases/listSessions.ts';
@@ -39,8 +38,10 @@ export function userPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wro
     };
   };
 
-  const passwords = ({ body }: FastifyRequest, address: string): ChangeOwnPasswordRequest =>
-    validated(changeOwnPasswordSchema(policy, address, (body as { currentPassword?: unknown } | null | undefined)?.currentPassword, { isCommon, strength }), body);
+  const passwords = async ({ body }: FastifyRequest, address: string): Promise<ChangeOwnPasswordRequest> => {
+    const { currentPassword, newPassword } = (body ?? {}) as { currentPassword?: unknown; newPassword?: unknown };
+    return validated(changeOwnPasswordSchema(policy, address, currentPassword, await policyResources(policy, newPassword)), body);
+  };
 
   /** The session of somebody who may do more than choose a new password. */
   async function free(request: FastifyRequest): Promise<PanelSession> {
@@ -74,7 +75,7 @@ export function userPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wro
     const { subject, id } = await guard.session(request);
     if (config.readOnly) throw new ModuleError('READ_ONLY');
     return limit(subject, request.ip, async () => {
-      const answer = await changeOwnPassword({ actor: { kind: 'owner', address: subject, sessionId: id }, ...passwords(request, subject), ...requester(request, 'user') }, dependencies);
+      const answer = await changeOwnPassword({ actor: { kind: 'owner', address: subject, sessionId: id }, ...await passwords(request, subject), ...requester(request, 'user') }, dependencies);
       guard.clearCookie(reply);
       return answer;
     });
@@ -83,7 +84,7 @@ export function userPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wro
   app.post(at(OPERATIONS.checkPassword.path), async (request): Promise<CheckPasswordResponse> => {
     const { subject } = await guard.session(request);
     if (config.readOnly) throw new ModuleError('READ_ONLY');
-    return limit(subject, request.ip, () => checkNewPassword({ address: subject, ...passwords(request, subject), requester: requester(request, 'user') }, dependencies));
+    return limit(subject, request.ip, async () => checkNewPassword({ address: subject, ...await passwords(request, subject), requester: requester(request, 'user') }, dependencies));
   });
 
   app.get(at(OPERATIONS.listDevices.path), async (request): Promise<DevicesResponse> => {

@@ -2,11 +2,10 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { CHANNELS } from '../../../module/channels.ts';
 import { ModuleError } from '../../../module/errors.ts';
 import { type ChangeOwnPasswordRequest, type CheckPasswordResponse, type ContextResponse, OPERATIONS } from '../../../module/operations.ts';
-import { isCommon } from '../../../module/policy/commonPasswords.ts';
-import { strength } from '../../../module/policy/passwordStrength.ts';
 import { changeOwnPasswordSchema } from '../../../module/requests/changeOwnPassword.ts';
 import { changeOwnPassword } from '../../useCases/changeOwnPassword.ts';
 import { checkNewPassword } from '../../useCases/checkNewPassword.ts';
+import { policyResources } from '../../passwordPolicy/policyResources.ts';
 import type { Requester } from '../../useCases/replacePassword.ts';
 import type { Wiring } from '../../wiring.ts';
 import { authenticate } from '../guard.ts';
@@ -22,8 +21,10 @@ export function apiRoutes(app: FastifyInstance, wiring: Wiring, limit: WrongPass
   const requester = (request: FastifyRequest): Requester => ({
     requestId: request.id, remoteAddress: request.ip, userAgent: request.headers['user-agent'] ?? '', surface: 'account-section', language: request.headers['accept-language'],
   });
-  const passwords = ({ body }: FastifyRequest, address: string): ChangeOwnPasswordRequest =>
-    validated(changeOwnPasswordSchema(policy, address, (body as { currentPassword?: unknown } | null | undefined)?.currentPassword, { isCommon, strength }), body);
+  const passwords = async ({ body }: FastifyRequest, address: string): Promise<ChangeOwnPasswordRequest> => {
+    const { currentPassword, newPassword } = (body ?? {}) as { currentPassword?: unknown; newPassword?: unknown };
+    return validated(changeOwnPasswordSchema(policy, address, currentPassword, await policyResources(policy, newPassword)), body);
+  };
 
   app.get(at(OPERATIONS.getContext.path), async (request): Promise<ContextResponse> => {
     const { address } = await authenticate(request, wiring);
@@ -36,7 +37,7 @@ export function apiRoutes(app: FastifyInstance, wiring: Wiring, limit: WrongPass
     if (config.readOnly) throw new ModuleError('READ_ONLY');
     return limit(actor.address, request.ip, async () => {
       const answer = await changeOwnPassword(
-        { actor, ...passwords(request, actor.address), ...requester(request) },
+        { actor, ...await passwords(request, actor.address), ...requester(request) },
         useCaseDependencies(wiring),
       );
       void reply.header('Set-Cookie', [...host.clearedCookies()]);
@@ -46,6 +47,6 @@ export function apiRoutes(app: FastifyInstance, wiring: Wiring, limit: WrongPass
   app.post(at(OPERATIONS.checkPassword.path), async (request): Promise<CheckPasswordResponse> => {
     const { address } = await authenticate(request, wiring);
     if (config.readOnly) throw new ModuleError('READ_ONLY');
-    return limit(address, request.ip, () => checkNewPassword({ address, ...passwords(request, address), requester: requester(request) }, useCaseDependencies(wiring)));
+    return limit(address, request.ip, async () => checkNewPassword({ address, ...await passwords(request, address), requester: requester(request) }, useCaseDependencies(wiring)));
   });
 }
