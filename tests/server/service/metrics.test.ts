@@ -63,6 +63,28 @@ test('changes by surface and outcome, hops, log-outs, refusals and requests are 
   expect([promtool.status, promtool.stdout + promtool.stderr]).toEqual([0, '']);
 });
 
+test('whatever strangers send, no series is added for it: unknown paths, hosts, methods, languages, names', async () => {
+  const { url, scrape } = await start({ server: { port: 0, trustProxy: true } });
+  const series = async (): Promise<string[]> => (await (await scrape()).text()).split('\n').filter((line) => line !== '' && !line.startsWith('#')).map((line) => line.slice(0, line.lastIndexOf(' '))).sort();
+  const strange = async (n: number): Promise<void> => {
+    const mark = `strange${String(n)}`;
+    const headers = { 'x-forwarded-host': `${mark}.test`, 'x-forwarded-for': `198.51.100.${String(n)}`, 'x-request-id': `${mark}-request-id`, 'user-agent': mark, 'accept-language': mark };
+    for (const path of [mark, `mailbox-password/${mark}`, `mailbox-password/assets/${mark}.js`, `mailbox-password/locales/${mark}/${mark}.json`, `mailbox-password/locales/section/${mark}.json`, `mailbox-password/panel/?${mark}`, `mailbox-password/panel/api/v1/${mark}`, `%${mark}`])
+      await fetch(`${url}/${path}`, { headers });
+    for (const method of ['PUT', 'DELETE', 'PROPFIND', 'OPTIONS']) await fetch(`${url}/mailbox-password/${mark}`, { method, headers });
+    await post(`${url}/mailbox-password/panel/api/v1/login`, { address: `${mark}@${mark}.test`, password: mark }, headers);
+    await post(`${url}/mailbox-password/admin/api/v1/login`, { name: mark, password: mark }, headers);
+    await post(`${url}/mailbox-password/api/v1/password`, { [mark]: mark }, { ...headers, origin: `https://${mark}.test` });
+  };
+  for (let n = 1; n <= 2; n += 1) await strange(n);
+  const before = await series();
+  for (let n = 3; n <= 30; n += 1) await strange(n);
+  expect(await series()).toEqual(before);
+  expect(before.join('\n')).not.toMatch(/strange|198\.51/);
+  // They were counted all the same.
+  expect(before).toContain('mailbox_password_http_requests_total{route="none",status="4xx"}');
+});
+
 test('what is owed is shown by store with its age, and is 0 again when it is done', async () => {
   let isDown = true;
   const { url, value } = await start({ revocation: { firstDelayMs: 50, maxDelayMs: 100, leaseMs: 500, pollMs: 20, alertAfterMs: 500 } }, (wiring) => ({
