@@ -12,6 +12,7 @@ import type { Metrics } from '../ports/metrics.ts';
 import { createWorker } from '../revocation/worker.ts';
 import { wire, type Wiring } from '../wiring.ts';
 import { refuse, type RefusedRequest } from './refuse.ts';
+import { opensPage } from './restartPage.ts';
 
 export interface GenerationOptions {
   readonly config: Config;
@@ -70,6 +71,7 @@ export async function openGeneration({ config, log, metrics, lifecycle, beside, 
   const idOf = requestIds(trusted);
   const describe = (request: IncomingMessage): RefusedRequest => ({
     requestId: idOf(request), method: request.method ?? 'GET', route: patterns.of(request.url), remoteAddress: clientAddress(request, trusted),
+    page: opensPage(request) ? { acceptLanguage: request.headers['accept-language'], texts: wiring.texts } : null,
   });
 
   return {

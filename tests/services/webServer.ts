@@ -19,26 +19,26 @@ const OWN_HEADERS = { 'X-Frame-Options': 'SAMEORIGIN', 'X-Content-Type-Options':
 
 const headerLines = (line: (name: string, value: string) => string): string => Object.entries(OWN_HEADERS).map(([name, value]) => line(name, value)).join('\n');
 
-function nginxConf(folder: string, ports: { http: number; https: number }, snippet: string): string {
+function nginxConf(folder: string, ports: { http: number; https: number }, snippet: string, webmail: string, inner: boolean): string {
   return `daemon off; user root; pid ${folder}/pid; error_log ${folder}/error.log info;
 events { worker_connections 64; }
 http {
   access_log ${folder}/access.log;
   gzip on; gzip_proxied any; gzip_min_length 0; gzip_types *;
   client_body_temp_path ${folder}/body; proxy_temp_path ${folder}/proxy; fastcgi_temp_path ${folder}/f; uwsgi_temp_path ${folder}/u; scgi_temp_path ${folder}/s;
-  server { listen 127.0.0.1:${String(ports.http)}; location / { return 301 https://$host:${String(ports.https)}$request_uri; } }
+  server { listen 127.0.0.1:${String(ports.http)}; ${inner ? `set_real_ip_from 127.0.0.1; real_ip_header X-Forwarded-For; include ${snippet};` : `location / { return 301 https://$host:${String(ports.https)}$request_uri; }`} }
   server {
     listen 127.0.0.1:${String(ports.https)} ssl http2; ssl_certificate ${folder}/cert.pem; ssl_certificate_key ${folder}/key.pem;
 ${headerLines((name, value) => `    add_header ${name} "${value}" always;`)}
-    root ${folder}/www;
+    ${webmail}
     include ${snippet};
   }
 }
 `;
 }
 
-function apacheConf(folder: string, ports: { http: number; https: number }, snippet: string): string {
-  const modules = ['mpm_event', 'authz_core', 'proxy', 'proxy_http', 'headers', 'ssl', 'alias', 'dir', 'filter', 'deflate'].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join('\n');
+function apacheConf(folder: string, ports: { http: number; https: number }, snippet: string, inner: boolean): string {
+  const modules = ['mpm_event', 'authz_core', 'proxy', 'proxy_http', 'headers', 'ssl', 'alias', 'dir', 'filter', 'deflate', 'http2', 'remoteip'].map((name) => `LoadModule ${name}_module /usr/lib/apache2/modules/mod_${name}.so`).join('\n');
   return `ServerRoot ${folder}
 ServerName 127.0.0.1
 PidFile ${folder}/pid
@@ -47,6 +47,7 @@ Mutex file:${folder}
 User www-data
 Group www-data
 ${modules}
+Protocols h2 http/1.1
 ErrorLog ${folder}/error.log
 LogLevel info
 LogFormat "%h %l %u %t \\"%r\\" %>s %O \\"%{Referer}i\\" \\"%{User-Agent}i\\"" combined
@@ -54,7 +55,7 @@ CustomLog ${folder}/access.log combined
 Listen 127.0.0.1:${String(ports.http)}
 Listen 127.0.0.1:${String(ports.https)}
 <VirtualHost *:${String(ports.http)}>
-  Redirect 301 / https://127.0.0.1:${String(ports.https)}/
+${inner ? `  RemoteIPHeader X-Forwarded-For\n  RemoteIPInternalProxy 127.0.0.1\n  Include ${snippet}` : `  Redirect 301 / https://127.0.0.1:${String(ports.https)}/`}
 </VirtualHost>
 <VirtualHost *:${String(ports.https)}>
   SSLEngine on
@@ -71,8 +72,12 @@ ${headerLines((name, value) => `  Header always set ${name} "${value}"`)}
 `;
 }
 
-/** The real server with our snippet as it is printed, which is as it is shipped. `ports.https` is where people come in. */
-export async function startWebServer(kind: 'nginx' | 'apache', servicePort: number, ports: { http: number; https: number }, basePath = '/mailbox-password'): Promise<WebServer> {
+/**
+ * The real server with our snippet as it is printed, which is as it is shipped. `ports.https` is where people come in. `embedded`: the
+ * webmail is the service's own (nginx alone). `inner`: another one stands before it, at 127.0.0.1, and comes in by `ports.http`; the real
+ * address is set first, as the snippets say.
+ */
+export async function startWebServer(kind: 'nginx' | 'apache', servicePort: number, ports: { http: number; https: number }, basePath = '/mailbox-password', { embedded = false, inner = false } = {}): Promise<WebServer> {
   const folder = serviceFolder(kind);
   runToEnd('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=127.0.0.1', '-keyout', join(folder, 'key.pem'), '-out', join(folder, 'cert.pem')]);
   runToEnd('mkdir', ['-p', join(folder, 'www')]);
@@ -81,10 +86,11 @@ export async function startWebServer(kind: 'nginx' | 'apache', servicePort: numb
   const snippet = join(folder, 'mailbox-password.conf');
   writeFileSync(snippet, proxyLines(basePath, `http://127.0.0.1:${String(servicePort)}`)[kind]);
   const conf = join(folder, 'server.conf');
-  writeFileSync(conf, (kind === 'nginx' ? nginxConf : apacheConf)(folder, ports, snippet));
+  const webmail = embedded ? `location / { proxy_pass http://127.0.0.1:${String(servicePort)}; proxy_set_header Host $http_host; proxy_set_header X-Forwarded-Proto $scheme; }` : `root ${folder}/www;`;
+  writeFileSync(conf, kind === 'nginx' ? nginxConf(folder, ports, snippet, webmail, inner) : apacheConf(folder, ports, snippet, inner));
   const running = kind === 'nginx' ? run('/usr/sbin/nginx', ['-e', 'stderr', '-p', folder, '-c', conf]) : run('/usr/sbin/apache2', ['-d', folder, '-f', conf, '-DFOREGROUND']);
   const https = `https://127.0.0.1:${String(ports.https)}`;
-  await started(running, async () => (await ask(`${https}/`)).status === 200);
+  await started(running, async () => (await ask(`${https}/`)).status === (embedded ? 502 : 200));
   return {
     https, http: `http://127.0.0.1:${String(ports.http)}`, folder,
     accessLog: () => readFileSync(join(folder, 'access.log'), 'utf8'),

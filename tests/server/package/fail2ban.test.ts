@@ -57,7 +57,7 @@ test('nothing that went well, and no refusal of another kind, is counted', async
   // A node that is full or ends refuses everybody: that is nobody's fault.
   const log = pino({ level: 'info' }, { write: (line: string) => { service.lines.push(line); } });
   const answer = { writeHead: () => answer, end: () => undefined };
-  for (const code of ['OVERLOADED', 'SHUTTING_DOWN'] as const) refuse(answer as never, code, { requestId: 'abcdefgh-1', method: 'POST', route: '/mailbox-password/panel/api/v1/login', remoteAddress: THIEF }, { log, metrics: NO_METRICS });
+  for (const code of ['OVERLOADED', 'SHUTTING_DOWN'] as const) refuse(answer as never, code, { requestId: 'abcdefgh-1', method: 'POST', route: '/mailbox-password/panel/api/v1/login', remoteAddress: THIEF, page: null }, { log, metrics: NO_METRICS });
   expect(service.lines.filter((line) => line.includes('OVERLOADED') || line.includes('SHUTTING_DOWN'))).toHaveLength(2);
   expect(found(service.lines)).toEqual([]);
   // The very same lines would be counted with another code.

@@ -7,7 +7,7 @@ import { DEFAULT_CONFIG } from '../../../module/config/configSchema.ts';
 import { proxyLines } from '../../../server/groupOffice/proxyLines.ts';
 import { ALICE, NEW, startService, tempFolder } from '../../fixtures/service.ts';
 import { freePort } from '../../services/process.ts';
-import { ask, startWebServer, webServerPorts, type WebServer } from '../../services/webServer.ts';
+import { type Answer, ask, startWebServer, webServerPorts, type WebServer } from '../../services/webServer.ts';
 
 const PANEL = '/mailbox-password/panel/api/v1';
 const SPOOFED = { 'x-forwarded-for': '203.0.113.5', 'x-forwarded-host': 'evil.test', 'x-forwarded-proto': 'http', 'x-request-id': 'made-up-by-a-client', forwarded: 'for=203.0.113.5' };
@@ -151,8 +151,19 @@ test.each(['nginx', 'apache'] as const)('%s, while the service restarts: what di
     for (const answer of [await post(), await ask(`${web.https}${PANEL}/session`)]) {
       expect([answer.status, JSON.parse(answer.text)]).toMatchObject([503, { code: 'SHUTTING_DOWN', changed: 'no', retryable: true }]);
     }
+    const page = (method = 'GET') => ask(`${web.https}/mailbox-password/panel/`, { method, headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' } });
+    const loadsItselfAgain = (answer: Answer) => [answer.header('content-type').join().toLowerCase().replace(/ /g, ''), answer.text];
+    // Its text is plain ASCII: Apache's default charset says as much.
+    const shown = [expect.stringMatching(/^text\/html;charset=/), expect.stringMatching(/^<!doctype html><html lang="en">.*http-equiv="refresh" content="5".*The service is restarting/)];
+    const away = await page();
+    expect([away.status, away.header('retry-after'), away.header('cache-control')]).toEqual([503, ['5'], ['no-store']]);
+    expect(loadsItselfAgain(away)).toEqual(shown);
+    expect([(await page('POST')).text, (await ask(`${web.https}/mailbox-password/restarting`)).text]).toEqual([expect.stringContaining('SHUTTING_DOWN'), expect.stringContaining(kind === 'nginx' ? '404 Not Found' : 'SHUTTING_DOWN')]);
     breaks.listen(port, '127.0.0.1');
     await once(breaks, 'listening');
+    // A page does nothing: it may be asked for again though it may have been sent already.
+    expect(loadsItselfAgain(await page())).toEqual(shown);
+    taken.length = 0;
     const broken = await post();
     expect([taken.length, broken.status]).toEqual([1, 502]);
     expect(broken.text).not.toContain('SHUTTING_DOWN');

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { ALICE, NEW } from '../../fixtures/service.ts';
 import { enter, startProcess } from '../../fixtures/serviceProcess.ts';
@@ -8,6 +9,7 @@ jest.setTimeout(120_000);
 /** The lines of requests that were refused with this code. */
 const refusals = (text: string, wanted: string) => text.split('\n').filter((line) => line.includes('request refused')).map((line) => JSON.parse(line) as Record<string, unknown>).filter(({ code: own }) => own === wanted);
 
+const DUTCH = JSON.parse(readFileSync('locales/nl.json', 'utf8')) as Record<string, string>;
 const code = async (answer: Response): Promise<string> => ((await answer.json()) as { code: string }).code;
 
 test('a change under way when SIGTERM comes is finished, and the exit code is 0', async () => {
@@ -114,4 +116,38 @@ test('what is refused because too much is under way is OVERLOADED; the watchers 
   ]);
   service.signal('SIGTERM');
   expect(await service.exited).toBe(0);
+});
+
+test('who opens a page meanwhile is shown a page, in the browser\'s language, that loads itself again; programs get the code', async () => {
+  const service = await startProcess({ server: { maxConcurrentRequests: 1 } }, { slowChangeMs: 3000 });
+  const browser = await enter(service.url);
+  const { hostname, port } = new URL(service.url);
+  const socket = connect(Number(port), hostname);
+  let answers = '';
+  socket.on('data', (chunk) => { answers += chunk.toString(); });
+  const changing = browser.change(ALICE.password, NEW);
+  await service.says('changing');
+  const page = (language: string) => fetch(`${service.url}/mailbox-password/panel/`, { headers: { accept: 'text/html', 'accept-language': language } });
+  const [dutch, arabic] = [await page('nl-BE, en;q=0.5'), await page('ar')];
+  const text = await dutch.text();
+  expect([dutch.status, dutch.headers.get('content-type'), dutch.headers.get('retry-after'), dutch.headers.get('cache-control')]).toEqual([503, 'text/html; charset=utf-8', '5', 'no-store']);
+  expect(text).toContain('<html lang="nl" dir="ltr">');
+  expect(text).toContain('<meta http-equiv="refresh" content="5">');
+  expect(text).toContain(DUTCH['error.OVERLOADED']);
+  expect(dutch.headers.get('content-security-policy')).toMatch(/default-src 'none'.*frame-ancestors 'none'/);
+  expect(await arabic.text()).toContain('<html lang="ar" dir="rtl">');
+  // What a script of ours asks for, and what a form would send.
+  for (const answer of [await fetch(`${service.url}/mailbox-password/panel/`), await fetch(`${service.url}/mailbox-password/panel/`, { method: 'POST', headers: { accept: 'text/html' } })]) expect(await code(answer)).toBe('OVERLOADED');
+
+  // Begun before the listener closes, whole only afterwards.
+  const [begun, rest] = [`GET /mailbox-password/panel/ HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAccept: text/html,*/*;q=0.8\r\n`, 'Accept-Language: nl\r\n\r\n'];
+  socket.write(begun);
+  await sleep(200);
+  service.signal('SIGTERM');
+  await service.says('no new requests');
+  socket.write(rest);
+  expect((await changing).status).toBe(200);
+  expect(await service.exited).toBe(0);
+  expect(answers).toMatch(/^HTTP\/1\.1 503 [\s\S]*Retry-After: 5[\s\S]*<html lang="nl" dir="ltr">/);
+  expect(answers).toContain(DUTCH['error.SHUTTING_DOWN']);
 });
