@@ -20,7 +20,7 @@ const OWN_CODES = [
 const ownErrors: readonly ErrorRule[] = OWN_CODES.map((code) => ({ status: [ERRORS[code].status], where: [{ pointer: '/code', equals: code }], code }));
 
 const ownAccount = {
-  address: '/address', enabled: { pointer: '/enabled' }, displayName: '/displayName',
+  address: '/address', enabled: { pointer: '/enabled' }, displayName: '/displayName', recoveryAddress: '/recoveryAddress', language: '/language',
   changedAt: { pointer: '/passwordChangedAt' }, version: '/passwordVersion',
 };
 

@@ -1,4 +1,4 @@
-/** RFC 3676 needs no more than short paragraphs. */
+/** A paragraph a line; how long the lines of the mail are is the driver's business. */
 const TEXT = `{{what}}
 
 {{when}}

@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ConfigError } from '../config/configProblem.ts';
@@ -8,11 +9,16 @@ import { compileTemplate, type Template, type TemplateKind, templateProblems } f
 /** `notice.html`, `notice.nl.html`, `notice.set.html`, `notice.set.nl.html`, and the same with `.txt`. */
 const FILE = /^notice(\.(change|set|logout))?(\.[a-z]{2,3}(-[A-Za-z0-9]{2,8})*)?\.(html|txt)$/;
 
-function read(path: string): string | NodeJS.ErrnoException {
+/** The text of a file, or what is wrong with it. */
+function read(path: string): { readonly source: string; readonly wrong: readonly string[] } {
   try {
-    return readFileSync(path, 'utf8');
+    const bytes = readFileSync(path);
+    if (!isUtf8(bytes)) return { source: '', wrong: ['it is not in UTF-8'] };
+    // A mark of the byte order at the beginning is no part of the text.
+    const source = new TextDecoder().decode(bytes);
+    return { source, wrong: source.trim() === '' ? ['it is empty'] : templateProblems(source) };
   } catch (error) {
-    return error as NodeJS.ErrnoException;
+    return { source: '', wrong: [`it cannot be read (${(error as NodeJS.ErrnoException).code ?? 'error'})`] };
   }
 }
 
@@ -35,10 +41,9 @@ export function loadTemplates(folder: string | null): TemplateFor {
       problems.push(`notices.templatesDir: ${name} is no template; names are notice[.change|.set|.logout][.language].html or .txt`);
       continue;
     }
-    const source = read(join(String(folder), name));
-    const wrong = typeof source !== 'string' ? [`it cannot be read (${source.code ?? 'error'})`] : source.trim() === '' ? ['it is empty'] : templateProblems(source);
+    const { source, wrong } = read(join(String(folder), name));
     problems.push(...wrong.map((problem) => `notices.templatesDir: ${name}: ${problem}`));
-    if (wrong.length === 0) found.set(name, compileTemplate(String(source), kind));
+    if (wrong.length === 0) found.set(name, compileTemplate(source, kind));
   }
   if (problems.length > 0) throw new ConfigError(problems);
   return (event, language, kind) => {

@@ -15,6 +15,8 @@ export interface ReceivedMail {
 export interface SmtpSink {
   readonly port: number;
   readonly mails: readonly ReceivedMail[];
+  /** Connections that are open now. */
+  connections(): number;
   /** Resolves with the next `count` mails in all that came (those already here count); rejects after `ms`. */
   arrived(count: number, ms?: number): Promise<readonly ReceivedMail[]>;
   stop(): Promise<void>;
@@ -33,6 +35,8 @@ export interface SmtpSinkOptions {
   readonly answer?: (stage: 'mail' | 'rcpt' | 'data', address: string) => number | null;
   /** True where it never answers at that stage. */
   readonly hang?: (stage: 'rcpt' | 'data', address: string) => boolean;
+  /** Resolves when it may answer at that stage. */
+  readonly pause?: (stage: 'rcpt' | 'data') => Promise<void>;
   /** Where it listens; a free one by default. */
   readonly port?: number;
   /** Called when a mail was taken and before that is said; the answer waits for it. */
@@ -42,7 +46,7 @@ export interface SmtpSinkOptions {
 const refusal = (code: number | null): Error | null => (code === null ? null : Object.assign(new Error('not now'), { responseCode: code }));
 
 /** An SMTP relay on a free port of loopback that keeps what it gets. */
-export async function startSmtpSink({ auth, tls, tlsFromTheStart = false, refuse = () => false, answer = () => null, hang = () => false, port = 0, onTaken = async () => undefined }: SmtpSinkOptions = {}): Promise<SmtpSink> {
+export async function startSmtpSink({ auth, tls, tlsFromTheStart = false, refuse = () => false, answer = () => null, hang = () => false, pause = async () => undefined, port = 0, onTaken = async () => undefined }: SmtpSinkOptions = {}): Promise<SmtpSink> {
   const mails: ReceivedMail[] = [];
   const waiting = new Set<() => void>();
   const server = new SMTPServer({
@@ -62,10 +66,12 @@ export async function startSmtpSink({ auth, tls, tlsFromTheStart = false, refuse
     },
     onRcptTo({ address }, _session, callback) {
       if (hang('rcpt', address)) return;
-      const said = refusal(answer('rcpt', address));
-      if (said !== null) { callback(said); return; }
-      if (refuse(address)) callback(Object.assign(new Error('no such mailbox'), { responseCode: 550 }));
-      else callback();
+      void pause('rcpt').then(() => {
+        const said = refusal(answer('rcpt', address));
+        if (said !== null) { callback(said); return; }
+        if (refuse(address)) callback(Object.assign(new Error('no such mailbox'), { responseCode: 550 }));
+        else callback();
+      });
     },
     onData(stream, { envelope, user, secure }, callback) {
       const chunks: Buffer[] = [];
@@ -92,6 +98,7 @@ export async function startSmtpSink({ auth, tls, tlsFromTheStart = false, refuse
   return {
     port: (server.server.address() as AddressInfo).port,
     mails,
+    connections: () => server.connections.size,
     arrived: (count, ms = 10_000) => new Promise((resolve, reject) => {
       const late = setTimeout(() => {
         waiting.delete(look);

@@ -5,6 +5,8 @@ import { inTheClear, tlsFinding } from '../../diagnosis/findings.ts';
 import { mailEndpoints } from '../../diagnosis/tlsEndpoints.ts';
 import { fail, ok } from '../../ports/diagnosis.ts';
 import { type Notifier, NotSent, type OutgoingMail, type RefusalKind } from '../../ports/notifier.ts';
+import { flowedText } from '../../smtp/flowedText.ts';
+import { relayLogIn } from '../../smtp/relayLogIn.ts';
 import { defineNotifyDriver } from '../defineDriver.ts';
 
 const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
@@ -38,25 +40,20 @@ function kindOf({ code, command, responseCode }: SmtpError, to: string): Refusal
 }
 
 function notSent(error: unknown, to = ''): NotSent {
-  if (error instanceof NotSent) return error;
   const told = error as SmtpError;
   const words = [told.code, told.command, told.message].filter((part) => part !== undefined).join(' ');
   return new NotSent(kindOf(told, to), words.replaceAll(/\p{C}+/gu, ' ').slice(0, 200));
 }
 
+const parts = (text: string, html: string, language: string) => {
+  const flowed = flowedText(text, language);
+  return [{ contentType: `text/plain; charset=utf-8; ${flowed.parameters}`, content: flowed.text }, { contentType: 'text/html; charset=utf-8', content: html }];
+};
+
 /** Silence, a broken connection or a farewell (421) in mid-conversation: the relay may be away, or choke on this very mail. */
 function mayBeThisMail({ code, command, responseCode, syscall }: SmtpError): boolean {
   if (responseCode === 421) return command !== 'MAIL FROM' && command !== 'EHLO';
   return responseCode === undefined && syscall !== 'connect' && syscall !== 'getaddrinfo' && ['ETIMEDOUT', 'ECONNECTION', 'ESOCKET', 'ECONNRESET', 'EPIPE', undefined].includes(code);
-}
-
-async function inTime<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  const late = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => { reject(new NotSent('relay', 'time-out')); }, { once: true });
-  });
-  // Whichever loses must not end the process.
-  work.catch(() => undefined);
-  return Promise.race([work, late]);
 }
 
 /** E-mail through a relay (RFC 5321), with STARTTLS or TLS, the certificate verified, and a log-in where the relay asks for one. */
@@ -67,44 +64,49 @@ export default defineNotifyDriver({
   async create(given, { name }): Promise<Notifier> {
     const timeoutMs = given.timeoutMs ?? 10_000;
     const ca = given.caFile === undefined ? undefined : readCertificateFile(given.caFile, 'caFile');
-    const transport = createTransport({
+    const credentials = given.user === undefined ? undefined : { user: given.user, pass: given.password ?? '' };
+    const relay = {
       host: given.host, port: given.port, secure: given.encryption === 'tls', requireTLS: given.encryption === 'starttls', ignoreTLS: given.encryption === 'none',
-      ...(given.user !== undefined && { auth: { user: given.user, pass: given.password ?? '' } }),
       ...(given.ehloName !== undefined && { name: given.ehloName }),
       tls: { rejectUnauthorized: true, minVersion: 'TLSv1.2', ...(ca !== undefined && { ca }) },
       connectionTimeout: timeoutMs, greetingTimeout: timeoutMs, socketTimeout: timeoutMs, dnsTimeout: timeoutMs,
-      // A template is text: nothing in it may make us read a file or fetch an address.
-      disableFileAccess: true, disableUrlAccess: true, logger: false,
-    });
+      // Closed is closed: what we have not yet handed over does not go out any more.
+      socketCloseTimeout: 0, logger: false,
+    } as const;
+    // A template is text: nothing in it may make us read a file or fetch an address.
+    const transport = createTransport({ ...relay, ...(credentials !== undefined && { auth: credentials }), disableFileAccess: true, disableUrlAccess: true });
     const message = ({ messageId, date, from, to, subject, text, html, language }: OutgoingMail) => ({
-      from, to: { name: '', address: to }, envelope: { from: from.address, to: [to] }, subject, text, html, messageId, date: new Date(date),
+      from, to: { name: '', address: to }, envelope: { from: from.address, to: [to] }, subject, alternatives: parts(text, html, language), messageId, date: new Date(date),
       // The same boundary at every try.
       baseBoundary: messageId.replaceAll(/[^A-Za-z0-9-]/g, '').slice(0, 40),
       // RFC 3834: no out-of-office answers to a machine.
       headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All', 'Content-Language': language },
     });
+    const logIn = (signal: AbortSignal): Promise<void> => relayLogIn(relay, credentials, signal);
     /** Whoever still takes log-ins is there: then it was this mail, and the others need not wait. */
-    const isThere = (): Promise<boolean> => inTime(transport.verify(), AbortSignal.timeout(Math.min(timeoutMs, LONGEST_QUESTION_MS))).then(() => true, () => false);
+    const isThere = (): Promise<boolean> => logIn(AbortSignal.timeout(Math.min(timeoutMs, LONGEST_QUESTION_MS))).then(() => true, () => false);
     return {
       name,
       tls: mailEndpoints(given, 'smtp'),
       async send(mail, { signal }) {
         try {
-          await inTime(transport.sendMail(message(mail)), signal);
+          // At the end of its time the connection is closed: one that lived on could still hand over what another try sends as well.
+          await transport.sendMail({ ...message(mail), signal });
         } catch (error) {
-          const refused = notSent(error, mail.to);
-          throw refused.kind === 'relay' && mayBeThisMail(error as SmtpError) && await isThere() ? new NotSent('temporary', refused.message) : refused;
+          const late = signal.aborted;
+          const refused = late ? new NotSent('relay', 'time-out') : notSent(error, mail.to);
+          throw refused.kind === 'relay' && (late || mayBeThisMail(error as SmtpError)) && await isThere() ? new NotSent('temporary', refused.message) : refused;
         }
       },
       async diagnose({ signal }) {
         const { host, port, encryption } = given;
         const secured = encryption === 'none' ? inTheClear(host) : await tlsFinding({ host, port, ca, ...(encryption === 'starttls' && { before: 'smtp' }) }, signal);
-        return [secured, await inTime(transport.verify(), signal).then(
+        return [secured, await logIn(signal).then(
           () => ok('log-in', `${host}:${String(port)} takes ${given.user ?? 'mail without a log-in'}`),
           (error: unknown) => fail('log-in', `${host}:${String(port)}: ${notSent(error).message}`, 'check host, port, user and password of notify'),
         )];
       },
-      check: ({ signal }) => inTime(transport.verify(), signal).then(() => undefined, (error: unknown) => { throw new NotSent('relay', notSent(error).message); }),
+      check: ({ signal }) => logIn(signal).then(() => undefined, (error: unknown) => { throw new NotSent('relay', notSent(error).message); }),
       close: async () => { transport.close(); },
     };
   },

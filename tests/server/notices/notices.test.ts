@@ -286,6 +286,21 @@ test('the operator\'s line names a help page: then the mail does not say that it
   }
 });
 
+test('the operator\'s own templates are what arrives, in the owner\'s language, and the text in lines that any reader can show', async () => {
+  const sink = await sinkOf();
+  const templatesDir = tempFolder();
+  const long = 'Bel ons op +31 20 123 4567 of kom langs, wij zijn er elke werkdag van negen tot vijf uur en helpen u graag.';
+  writeFileSync(join(templatesDir, 'notice.change.nl.txt'), `{{what}}\n\n${long}\n`);
+  writeFileSync(join(templatesDir, 'notice.change.nl.html'), '<p class="ours">{{what}}</p>');
+  const { app, pass } = await start(sink.port, { notices: { templatesDir } });
+  await change(app, await logIn(app, ALICE), request, { 'accept-language': 'nl' });
+  await pass();
+  const { text, html, lines } = readMail((await sink.arrived(1))[0]?.raw ?? '');
+  expect(html).toMatch(/^<p class="ours">.*alice@.*<\/p>$/);
+  expect(text.split('\n').at(-1)).toBe(long);
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(72);
+});
+
 test('templates that break when a notice is made of them: ours are used, the log says so, and nothing is lost', async () => {
   const sink = await sinkOf();
   const dataDir = tempFolder();

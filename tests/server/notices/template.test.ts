@@ -51,13 +51,20 @@ describe('a folder of the operator', () => {
     expect(templateFor('set', 'nl', 'html')(values({ what: 'Hello' }))).toContain('<h1>Hello</h1>');
   });
 
+  test('a mark of the byte order, which some editors write, is no part of the text', () => {
+    writeFileSync(join(folder, 'notice.txt'), '\ufeff{{what}}');
+    expect(loadTemplates(folder)('set', 'nl', 'txt')(values({ what: 'Hello' }))).toBe('Hello');
+  });
+
   test('unknown placeholders and misnamed files do not start, all at once; nor does a folder that is not there', () => {
     writeFileSync(join(folder, 'notice.html'), '<p>{{name}} {{token}}</p>');
     writeFileSync(join(folder, 'notices.html'), '');
     writeFileSync(join(folder, 'notice.nl.html'), ' \n');
     mkdirSync(join(folder, 'notice.nl.txt'));
+    writeFileSync(join(folder, 'notice.de.txt'), Buffer.from('Geändert: {{what}}', 'latin1'));
     const problems = (() => { try { loadTemplates(folder); return []; } catch (error) { return (error as ConfigError).problems; } })();
     expect(problems).toEqual([
+      expect.stringContaining('notices.templatesDir: notice.de.txt: it is not in UTF-8'),
       expect.stringContaining('notices.templatesDir: notice.html: {{name}} is not known'), expect.stringContaining('notices.templatesDir: notice.html: {{token}} is not known'),
       expect.stringContaining('notices.templatesDir: notice.nl.html: it is empty'), expect.stringContaining('notices.templatesDir: notice.nl.txt: it cannot be read (EISDIR)'),
       expect.stringContaining('notices.templatesDir: notices.html is no template'),

@@ -32,7 +32,7 @@ const problems = (options: object): string => { try { driver.options.validateSyn
 
 /** Our own API's reference implementation, in a process of its own. */
 async function startReference(): Promise<{ url: string; stop: () => Promise<void> }> {
-  const seed = [ALICE, BOB, { ...CAROL, enabled: false, displayName: 'Carol' }, { address: 'dora@other.test', password: 'Other-one-1' }];
+  const seed = [{ ...ALICE, recoveryAddress: 'alice@elsewhere.test', language: 'pt_BR' }, BOB, { ...CAROL, enabled: false, displayName: 'Carol' }, { address: 'dora@other.test', password: 'Other-one-1' }];
   const child: ChildProcess = spawn(process.execPath, ['--import', 'tsx', join(root, 'tests/fixtures/accountApiServer.ts')], {
     cwd: root, stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ACCOUNT_API_KEY: KEY, ACCOUNT_API_SEED: JSON.stringify(seed) },
   });
@@ -89,6 +89,15 @@ it('http: a provider of version 1.0 is sent nothing of 1.1', async () => {
     { newPassword: '{mark}{version}', changeRequired: false, passwordVersion: 'v1' }, { newPassword: 'Brand-new-2', changeRequired: false, passwordVersion: null },
   ]);
   await Promise.all([api.close(), newer.close(), stub.stop()]);
+});
+
+it.each(['mailboxPassword', 'mailboxPassword-1.1'])('http, %s: the recovery address and the language of the owner are told where the provider has them', async (preset) => {
+  const reference = await startReference();
+  const api = await create({ preset, baseUrl: reference.url, apiKey: KEY });
+  const [alice, bob] = [await api.find(ALICE.address, within()), await api.find(BOB.address, within())];
+  await Promise.all([api.close(), reference.stop()]);
+  expect(alice).toMatchObject({ recoveryAddress: 'alice@elsewhere.test', language: 'pt-BR' });
+  for (const name of ['recoveryAddress', 'language']) expect(bob).not.toHaveProperty(name);
 });
 
 it('http: an API of any make can have the mark, as it spells it', async () => {

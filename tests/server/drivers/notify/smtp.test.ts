@@ -5,6 +5,7 @@ import driver from '../../../../server/drivers/notify/smtp.ts';
 import { type Notifier, NotSent, type OutgoingMail } from '../../../../server/ports/notifier.ts';
 import { makeCertificate } from '../../../services/certificate.ts';
 import { type SmtpSink, type SmtpSinkOptions, startSmtpSink } from '../../../services/smtpSink.ts';
+import { sleep } from '../../../services/process.ts';
 import { readMail } from '../../../fixtures/mailText.ts';
 import { optionsOf } from '../policy/policyContext.ts';
 
@@ -29,6 +30,9 @@ async function relay(port: number, own: object = {}): Promise<Notifier> {
   const notifier = await driver.create(optionsOf(driver, { host: '127.0.0.1', port, encryption: 'none', timeoutMs: 2000, ...own }), context);
   open.unshift(notifier);
   return notifier;
+}
+async function waitFor(done: () => boolean): Promise<void> {
+  for (const end = Date.now() + 10_000; !done(); await sleep(20)) if (Date.now() > end) throw new Error('waited too long');
 }
 const refusal = (work: Promise<void>) => work.then(() => null, (error: unknown) => (error instanceof NotSent ? error.kind : error));
 
@@ -143,6 +147,36 @@ test('nobody there, or somebody who says nothing: the relay is away, within the 
   expect(performance.now() - since).toBeLessThan(10_000);
   for (const socket of sockets) socket.destroy();
   await new Promise<void>((resolve) => { silent.close(() => { resolve(); }); });
+});
+
+test('at the end of its time the connection is closed: a relay that answers after it gets nothing, and the next try brings the mail once', async () => {
+  let goOn = (): void => undefined;
+  const late = new Promise<void>((resolve) => { goOn = resolve; });
+  const asked: string[] = [];
+  const sink = await sinkOf({ pause: async (stage) => { asked.push(stage); if (asked.length === 1) await late; } });
+  const notifier = await relay(sink.port);
+  expect(await refusal(notifier.send(MAIL, { signal: AbortSignal.timeout(300) }))).toBe('temporary');
+  goOn();
+  await waitFor(() => sink.connections() === 0);
+  expect(sink.mails).toEqual([]);
+  await notifier.send(MAIL, call());
+  await waitFor(() => sink.connections() === 0);
+  expect(sink.mails).toHaveLength(1);
+});
+
+test('a question that is not answered in time leaves no connection behind, however the relay drips', async () => {
+  const sockets = new Set<Socket>();
+  const dripping = createServer((socket) => {
+    sockets.add(socket);
+    socket.write('220 here\r\n');
+    const drip = setInterval(() => { socket.write('250-and more\r\n'); }, 50);
+    socket.on('error', () => undefined).on('close', () => { clearInterval(drip); sockets.delete(socket); });
+  });
+  await new Promise<void>((resolve) => { dripping.listen(0, '127.0.0.1', resolve); });
+  open.push({ stop: async () => { for (const socket of sockets) socket.destroy(); await new Promise<void>((resolve) => { dripping.close(() => { resolve(); }); }); } });
+  const notifier = await relay((dripping.address() as AddressInfo).port);
+  expect(await refusal(notifier.check({ signal: AbortSignal.timeout(300) }))).toBe('relay');
+  await waitFor(() => sockets.size === 0);
 });
 
 test('names that want to be headers, recipients or commands stay names', async () => {

@@ -15,7 +15,9 @@ interface Seen { readonly url: string; readonly headers: IncomingHttpHeaders; re
 /** Answers like https://api.pwnedpasswords.com/range/: CRLF, about 800 suffixes, padding with the count 0 where it is asked for. */
 async function rangeServer(pwned: Readonly<Record<string, number>>) {
   const seen: Seen[] = [];
-  let mode: 'ok' | 'silent' | 'error' | 'page' | 'empty' | 'busy' = 'ok';
+  let broken = 0;
+  let mode: 'ok' | 'silent' | 'error' | 'page' | 'empty' | 'endless' | 'elsewhere' | 'busy' = 'ok';
+  let retryAfter = '2';
   const server = createServer((request, response) => {
     let body = '';
     request.on('data', (chunk: Buffer) => { body += chunk.toString(); });
@@ -23,10 +25,17 @@ async function rangeServer(pwned: Readonly<Record<string, number>>) {
       seen.push({ url: request.url ?? '', headers: request.headers, body });
       if (mode === 'silent') return;
       if (mode === 'error') { response.writeHead(503).end('busy'); return; }
-      if (mode === 'busy') { response.writeHead(429, { 'retry-after': '2' }).end('Rate limit is exceeded.'); return; }
+      if (mode === 'busy') { response.writeHead(429, { 'retry-after': retryAfter }).end('Rate limit is exceeded.'); return; }
       if (mode === 'page') { response.writeHead(200, { 'content-type': 'text/html' }).end('<html>\n<body>Log in to this network: here\n</body></html>'); return; }
+      if (mode === 'elsewhere' && request.url?.startsWith('/range/') === true) { response.writeHead(302, { location: `/moved${request.url}` }).end(); return; }
+      if (mode === 'endless') {
+        const more = (): void => { while (response.write(`${'A'.repeat(35)}:1\r\n`.repeat(1000))) { /* until nobody takes it */ } };
+        response.writeHead(200).on('drain', more).on('close', () => { broken += 1; });
+        more();
+        return;
+      }
       if (mode === 'empty') { response.writeHead(200).end(''); return; }
-      const prefix = /^\/range\/([0-9A-F]{5})(\?mode=sha1)?$/.exec(request.url ?? '')?.[1];
+      const prefix = /^(?:\/moved)?\/range\/([0-9A-F]{5})(\?mode=sha1)?$/.exec(request.url ?? '')?.[1];
       if (prefix === undefined) { response.writeHead(400).end('The hash prefix was not in a valid format'); return; }
       const real = Object.entries(pwned).map(([password, count]) => ({ hash: sha1(password), count })).filter(({ hash }) => hash.startsWith(prefix));
       const noise = Array.from({ length: 800 }, (_, at) => ({ hash: prefix + sha1(`noise ${String(at)}`).slice(5), count: at % 40 + 1 }));
@@ -38,7 +47,8 @@ async function rangeServer(pwned: Readonly<Record<string, number>>) {
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
   return {
     url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, seen,
-    be(next: typeof mode) { mode = next; },
+    broken: () => broken,
+    be(next: typeof mode, retry = '2') { mode = next; retryAfter = retry; },
     stop: () => new Promise<void>((resolve) => { server.closeAllConnections(); server.close(() => { resolve(); }); }),
   };
 }
@@ -77,7 +87,7 @@ test('an entry of padding, which has the count 0, is no leak; minCount lets rare
   expect(await (await start({ minCount: 3 })).rule.judge(proposed(PASSWORD), call())).toBe('violated');
 });
 
-describe.each(['silent', 'error', 'busy', 'page', 'empty'] as const)('an answer that is none (%s)', (mode) => {
+describe.each(['silent', 'error', 'busy', 'page', 'empty', 'endless', 'elsewhere'] as const)('an answer that is none (%s)', (mode) => {
   test('accepted with a log line by default, refused where so configured', async () => {
     range.be(mode);
     const open = await start({ timeoutMs: 300 });
@@ -113,6 +123,52 @@ test('down: after three failures it is not asked for a while, then once, and it 
   expect(await rule.judge(proposed(PASSWORD), call())).toBe('violated');
   expect(await rule.judge(proposed(PASSWORD), call())).toBe('violated');
   expect(context.lines.join('\n')).toContain('answers again');
+});
+
+test('an answer without an end is broken off, not collected', async () => {
+  range.be('endless');
+  const { rule } = await start({ timeoutMs: 30_000, onFailure: 'refuse' });
+  await expect(rule.judge(proposed(PASSWORD), call())).rejects.toMatchObject({ code: 'POLICY_UNAVAILABLE', message: expect.stringContaining('more than 1048576 bytes') as string });
+  for (const end = Date.now() + 10_000; range.broken() === 0;) {
+    if (Date.now() > end) throw new Error('the connection lives on');
+    await new Promise((resolve) => { setTimeout(resolve, 20); });
+  }
+});
+
+test.each([['seconds', (): string => '120'], ['a date', (now: number): string => new Date(now + 120_000).toUTCString()]])('it asks for a pause (Retry-After, %s): nothing is asked until then, by nobody', async (_name, retryAfter) => {
+  let now = Date.UTC(2026, 10, 24, 20, 15, 30);
+  const rule = await driver.create(optionsOf(driver, { baseUrl: range.url, pauseMs: 100, onFailure: 'refuse' }), { ...policyContext('haveIBeenPwned'), clock: { now: () => now } });
+  range.be('busy', retryAfter(now));
+  const refused = expect.objectContaining({ code: 'POLICY_UNAVAILABLE' }) as unknown;
+  expect(await rule.judge(proposed(PASSWORD), call()).catch((error: unknown) => error)).toEqual(refused);
+  range.be('ok');
+  for (let at = 0; at < 11; at += 1) {
+    now += 10_000;
+    expect(await rule.judge(proposed(PASSWORD), call()).catch((error: unknown) => error)).toEqual(refused);
+  }
+  expect(await rule.check(call()).catch((error: unknown) => error)).toEqual(refused);
+  expect(range.seen).toHaveLength(1);
+  now += 10_001;
+  expect(await rule.judge(proposed(PASSWORD), call())).toBe('violated');
+  await rule.check(call());
+});
+
+test('one question for the form and the button: a range is kept for a minute, by its five digits, also while the list is away', async () => {
+  let now = 1_000_000;
+  const rule = await driver.create(optionsOf(driver, { baseUrl: range.url, timeoutMs: 300 }), { ...policyContext('haveIBeenPwned'), clock: { now: () => now } });
+  expect(await rule.judge(proposed(PASSWORD), call())).toBe('violated');
+  range.be('error');
+  now += 59_000;
+  expect(await rule.judge(proposed(PASSWORD), call())).toBe('violated');
+  expect(range.seen).toHaveLength(1);
+  now += 2000;
+  expect(await rule.judge(proposed(PASSWORD), call())).toBe('unknown');
+  expect(range.seen).toHaveLength(2);
+  // Whether it is there is asked of it, not of what was kept.
+  range.be('ok');
+  await rule.check(call());
+  await rule.check(call());
+  expect(range.seen).toHaveLength(4);
 });
 
 test('nobody there at all', async () => {
