@@ -2,7 +2,7 @@ const common = {
   transform: {
     '^.+\\.m?[jt]sx?$': ['@swc/jest', { jsc: { target: 'es2022', parser: { syntax: 'typescript', tsx: true }, transform: { react: { runtime: 'automatic' } } }, module: { type: 'commonjs' } }],
   },
-  transformIgnorePatterns: ['/node_modules/(?!(?:@zxcvbn-ts|hibp)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!@zxcvbn-ts/)'],
   moduleNameMapper: { '\\.css$': '<rootDir>/tests/fixtures/emptyCss.ts', 'startStrengthWorker': '<rootDir>/tests/fixtures/noWorker.ts' },
   modulePathIgnorePatterns: ['<rootDir>/dist/'],
 };

@@ -63,6 +63,28 @@ export async function countIn(file: RandomAccess, hash: string): Promise<number>
   return 0;
 }
 
+/** From here on a list is taken for a whole one; an operator's own short list may be anything. */
+const WHOLE_BYTES = 1_048_576;
+/** Bytes of a line, about. */
+const LINE_BYTES = 45;
+/** So many mean distances between two neighbours are no chance (e to the power of -100). */
+const MEANS = 100;
+/** SHA-1 spreads evenly: in 23,000 lines or more none is so far from its place by chance. */
+const FARTHEST = 0.05;
+
+const placeOf = (hash: string): number => Number.parseInt(hash.slice(0, 12), 16) / 16 ** 12;
+
+/** Rejects where a part of a long list is missing: one that was cut off between two lines is in order all the same. */
+function mustBeWhole(size: number, seen: readonly (Line & { readonly position: number })[]): void {
+  const [first, last] = [seen[0], seen.at(-1)];
+  if (size < WHOLE_BYTES || first === undefined || last === undefined) return;
+  const mean = LINE_BYTES / size;
+  if (placeOf(first.hash) > MEANS * mean) throw new Error(`it begins with ${first.hash.slice(0, 5)}: what comes before is missing`);
+  if (1 - placeOf(last.hash) > MEANS * mean) throw new Error(`it ends with ${last.hash.slice(0, 5)}: it was cut off, what comes after is missing`);
+  const odd = seen.find(({ hash, position }) => Math.abs(placeOf(hash) - position / size) > FARTHEST);
+  if (odd !== undefined) throw new Error(`byte ${String(odd.position)}: ${odd.hash.slice(0, 5)} cannot stand here in a whole list; a part is missing`);
+}
+
 /** Rejects where a file is not what {@link countIn} needs: looks at its beginning, its end and places in between, a block each. */
 export async function mustBeSorted(file: RandomAccess): Promise<void> {
   if (file.size === 0) throw new Error('the file is empty');
@@ -70,6 +92,7 @@ export async function mustBeSorted(file: RandomAccess): Promise<void> {
   let lastPosition = -1;
   const step = Math.max(BLOCK, Math.floor(file.size / SAMPLES));
   const from: number[] = [];
+  const seen: (Line & { readonly position: number })[] = [];
   for (let position = 0; position < file.size; position += step) from.push(position);
   from.push(Math.max(0, file.size - BLOCK));
   for (const position of [...new Set(from)].sort((left, right) => left - right)) {
@@ -81,6 +104,8 @@ export async function mustBeSorted(file: RandomAccess): Promise<void> {
       if (line.hash <= last) throw new Error(`byte ${String(line.position)}: the hashes are not in ascending order; the download "ordered by hash" is needed`);
       last = line.hash;
       lastPosition = line.position;
+      seen.push(line);
     }
   }
+  mustBeWhole(file.size, seen);
 }

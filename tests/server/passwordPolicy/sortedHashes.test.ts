@@ -50,10 +50,26 @@ test.each([
   await expect(mustBeSorted(inMemory(text))).rejects.toThrow(message);
 });
 
-/** A list of 2,000,000,000 entries, made as it is read: entry i has the hash i * 2^96 and 43 bytes. */
+describe('a long list of which a part is missing, in order all the same', () => {
+  const long = Array.from({ length: 60_000 }, (_, at) => sha1(`long ${String(at)}`)).sort();
+  const file = (hashes: readonly string[]): RandomAccess => inMemory(hashes.map((hash) => `${hash}:1\r\n`).join(''));
+
+  test.each([
+    ['cut off between two lines', long.slice(0, -1000), /ends with [0-9A-F]{5}: it was cut off/], ['without its beginning', long.slice(1000), /begins with/],
+    ['with a hole', [...long.slice(0, 20_000), ...long.slice(30_000)], /a part is missing/],
+  ])('%s', async (_name, hashes, message) => {
+    await expect(mustBeSorted(file(hashes))).rejects.toThrow(message);
+  });
+
+  test('a whole one is taken', () => mustBeSorted(file(long)));
+});
+
+/** A list of 2,000,000,000 entries, made as it is read: entry i has the hash i * STEP and 43 bytes. */
 const LINE_BYTES = 43;
 const COUNT = 2_000_000_000;
-const hashAt = (at: number): string => (BigInt(at) << 96n).toString(16).toUpperCase().padStart(40, '0');
+/** Evenly spread over all hashes; the last digit is 0. */
+const STEP = ((1n << 160n) / BigInt(COUNT) >> 8n) << 8n;
+const hashAt = (at: number): string => (BigInt(at) * STEP).toString(16).toUpperCase().padStart(40, '0');
 function huge(onRead: (position: number, bytes: Buffer) => void = () => undefined): RandomAccess & { reads: number } {
   const file = {
     size: COUNT * LINE_BYTES,

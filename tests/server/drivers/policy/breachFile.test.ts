@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import driver from '../../../../server/drivers/policy/breachFile.ts';
@@ -47,6 +47,27 @@ test('a new file that took its place counts with the next look-up, also while lo
   expect(new Set(await Promise.all([...many, ...more]))).toEqual(new Set(['violated']));
   expect(await rule.judge(proposed('two'), call)).toBe('violated');
   expect(context.lines.join('')).toContain('was replaced');
+  await rule.close();
+});
+
+test('a link that is turned to another file while it runs counts with the next look-up; one that leads nowhere leaves the file before', async () => {
+  for (const name of ['november', 'december'] as const) writeFileSync(join(folder, name), listOf([name]));
+  const turn = (target: string): void => {
+    symlinkSync(target, `${path}.new`);
+    renameSync(`${path}.new`, path);
+  };
+  turn('november');
+  const rule = await driver.create(optionsOf(driver, { file: path }), policyContext('breachFile'));
+  const verdicts = async () => [await rule.judge(proposed('november'), call), await rule.judge(proposed('december'), call)];
+  expect(await verdicts()).toEqual(['violated', 'met']);
+  turn('december');
+  expect(await verdicts()).toEqual(['met', 'violated']);
+  turn('january');
+  expect(await verdicts()).toEqual(['met', 'violated']);
+  await expect(rule.check(call)).rejects.toMatchObject({ code: 'POLICY_UNAVAILABLE' });
+  turn('november');
+  expect(await verdicts()).toEqual(['violated', 'met']);
+  await rule.check(call);
   await rule.close();
 });
 
