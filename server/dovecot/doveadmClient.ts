@@ -30,8 +30,8 @@ type Command = readonly [command: string, parameters: Readonly<Record<string, un
 
 const isRefused = ({ status }: { readonly status: number }): boolean => status === 401 || status === 403;
 
-/** Requests under way at once: each is a new process there. More of them would be done no sooner, and slow down every log-in meanwhile. */
-const AT_ONCE = 4;
+/** Requests under way at once: each is a new process there. More would slow down every log-in meanwhile; fewer, and one that waits for its turn misses its deadline. */
+const AT_ONCE = 8;
 const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 
 /**
