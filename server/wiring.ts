@@ -39,6 +39,7 @@ import type { RateLimiter } from './ports/rateLimiter.ts';
 import type { RevocationOutbox } from './ports/revocationOutbox.ts';
 import type { SessionStore } from './ports/sessionStore.ts';
 import { createMailboxTurns, freeTurns } from './state/mailboxTurns.ts';
+import { pruneAudit, type Pruned } from './state/pruneAudit.ts';
 import { createSharedClock } from './state/sharedClock.ts';
 import { openState } from './state/stateDatabase.ts';
 import { createTextLibrary, type TextLibrary } from './texts/textLibrary.ts';
@@ -56,6 +57,8 @@ export interface Wiring {
   readonly host: HostIdentity;
   readonly outbox: RevocationOutbox;
   readonly audit: AuditLog;
+  /** One batch of the audit log's rows that are older than that, milliseconds since the epoch. */
+  readonly pruneAudit: (before: number) => Promise<Pruned>;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: Metrics;
@@ -152,7 +155,7 @@ export async function wire(config: Config, log: Logger, { system = Date.now, met
       await freeTurns(state.database);
       await notice?.outbox.freeAll();
     }
-    return { config, dataDir, policy, rules, accounts, stores, host, outbox, clock, log, metrics, panels, limiter, turns, texts, notices: notice?.notices ?? NO_NOTICES, noticeDelivery: notice, certificates: watchedCertificates(config, parts), audit: createStateAudit(state.database), close: closeAll };
+    return { config, dataDir, policy, rules, accounts, stores, host, outbox, clock, log, metrics, panels, limiter, turns, texts, notices: notice?.notices ?? NO_NOTICES, noticeDelivery: notice, certificates: watchedCertificates(config, parts), audit: createStateAudit(state.database), pruneAudit: (before) => pruneAudit(state.database, before), close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;

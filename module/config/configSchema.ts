@@ -90,6 +90,9 @@ export const configSchema = object({
     pollMs: milliseconds('Milliseconds between two looks at what is due', 1_000),
     alertAfterMs: milliseconds('Milliseconds after which an owed log-out is an alarm in the log and in /readyz', 60_000),
   }).noUnknown().required().meta({ description: 'Retries of log-outs that a session store did not take' }),
+  audit: object({
+    keepDays: number().integer().min(1).max(36_500).nullable().defined().meta({ description: 'Days after which rows of the audit log are deleted, for good; null = never', example: 730 }),
+  }).noUnknown().required().meta({ description: 'The history of who changed, set and ended what' }),
   metrics: metricsSchema,
   log: object({
     level: string().oneOf(['fatal', 'error', 'warn', 'info', 'debug', 'silent']).required().meta({ description: 'Least serious line that is written', example: 'info' }),
@@ -136,6 +139,7 @@ export const DEFAULT_CONFIG: Config = {
   rateLimit: { wrongPasswordsPerMailbox: { points: 10, windowSeconds: 900 }, wrongPasswordsPerAddress: { points: 30, windowSeconds: 900 }, redis: null },
   timeouts: { accountsMs: 10_000, sessionsMs: 5_000, hostMs: 5_000 },
   revocation: { firstDelayMs: 1_000, maxDelayMs: 300_000, leaseMs: 30_000, pollMs: 1_000, alertAfterMs: 60_000 },
+  audit: { keepDays: null },
   metrics: { port: null, host: '127.0.0.1', tokens: [], allow: [] },
   log: { level: 'info' },
   locales: { dir: null },

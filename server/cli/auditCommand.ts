@@ -1,9 +1,12 @@
 import { createWriteStream } from 'node:fs';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
+import { setTimeout as pause } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { historyCsv } from '../http/panels/historyCsv.ts';
 import type { AuditEvent, AuditLog, AuditQuery } from '../ports/auditLog.ts';
+import { countAuditBefore, pruneAudit } from '../state/pruneAudit.ts';
+import type { StateDatabase } from '../state/stateDatabase.ts';
 import { command, configOption, type ConfigOption, jsonOption, type JsonOption, moment, wholeNumber } from './command.ts';
 import { CommandError, exitWith } from './exitCodes.ts';
 import { withState } from './openState.ts';
@@ -73,5 +76,30 @@ export function auditCommand(): Command {
       });
       steps.done();
     }));
+  audit.addCommand(command('prune', 'delete what is older, for good, as `audit.keepDays` does by itself', ['audit prune --before 730d --dry-run', 'audit prune --before 2024-01-01'])
+    .addOption(new Option('--before <time>', 'delete what happened before then: 2024-01-01, or 730d ago').argParser(moment).makeOptionMandatory())
+    .option('--dry-run', 'only say how many rows these are')
+    .addOption(configOption()).addOption(jsonOption())
+    .action((options: ConfigOption & JsonOption & { readonly before: number; readonly dryRun?: boolean }) => withState(options, async ({ database }) => {
+      const { before, dryRun = false } = options;
+      const deleted = dryRun ? await countAuditBefore(database, before) : await pruneAll(database, before);
+      if (options.json === true) printJson({ before: new Date(before).toISOString(), deleted, dryRun });
+      else print(`${String(deleted)} row${deleted === 1 ? '' : 's'} of before ${new Date(before).toISOString()} ${dryRun ? 'would be' : deleted === 1 ? 'was' : 'were'} deleted`);
+    })));
   return audit;
+}
+
+async function pruneAll(database: StateDatabase, before: number): Promise<number> {
+  const steps = progress();
+  let total = 0;
+  for (;;) {
+    const { deleted, more } = await pruneAudit(database, before);
+    total += deleted;
+    if (!more) break;
+    steps.step(`Deleted ${String(total)} rows`);
+    // A service beside it has its turn.
+    await pause(20);
+  }
+  steps.done();
+  return total;
 }

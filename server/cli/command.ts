@@ -8,6 +8,7 @@ export const examplesOf = (command: Command): readonly string[] => examples.get(
 /** A command with what every command has: examples in its help, and exit code 2 for a wrong command line. */
 export function command(name: string, description: string, shown: readonly string[] = []): Command {
   const made = new Command(name).description(description).exitOverride().showHelpAfterError('(--help says more)');
+  made.addHelpText('after', ({ command: of }) => (of.parent === null ? '' : '\nExit codes: `mailbox-password --help` lists them.'));
   if (shown.length > 0) made.addHelpText('after', `\nExamples:\n${shown.map((line) => `  $ mailbox-password ${line}`).join('\n')}`);
   examples.set(made, shown);
   return made;

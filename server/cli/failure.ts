@@ -16,19 +16,43 @@ const exitOf = (code: ErrorCode): ExitName => {
   return code.endsWith('_UNAVAILABLE') || code === 'OVERLOADED' || code === 'SHUTTING_DOWN' ? 'UNAVAILABLE' : 'REFUSED';
 };
 
-/** The end of a command that did not do what was asked: what happened, and what to do now. Null: commander has said it already. */
-export function failureOf(error: unknown): { readonly exit: ExitName; readonly text: string | null } {
-  if (error instanceof CommanderError) return { exit: error.exitCode === 0 ? 'OK' : 'USAGE', text: null };
-  if (error instanceof CommandError) return { exit: error.exit, text: error.message };
-  if (error instanceof ConfigError) return { exit: 'CONFIGURATION', text: `The configuration has ${String(error.details.length)} problem(s):\n${error.details.map(problemText).join('\n')}` };
+/** The same for programs: `code` is an error code of docs/errors.md, or the name of an exit code. */
+export interface FailureJson {
+  readonly code: string;
+  readonly message: string;
+  readonly problems?: readonly ConfigProblem[];
+  readonly fields?: readonly string[];
+}
+
+export interface Failure {
+  readonly exit: ExitName;
+  /** Null: commander has said it already. */
+  readonly text: string | null;
+  readonly json: FailureJson;
+}
+
+/** The end of a command that did not do what was asked: what happened, and what to do now. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof CommanderError) {
+    const exit = error.exitCode === 0 ? 'OK' : 'USAGE';
+    return { exit, text: null, json: { code: exit, message: error.message.replace(/^error: /, '') } };
+  }
+  if (error instanceof CommandError) return { exit: error.exit, text: error.message, json: { code: error.exit, message: error.message } };
+  if (error instanceof ConfigError) {
+    const message = `The configuration has ${String(error.details.length)} problem(s)`;
+    return { exit: 'CONFIGURATION', text: `${message}:\n${error.details.map(problemText).join('\n')}`, json: { code: 'CONFIGURATION', message, problems: error.details } };
+  }
   if (error instanceof ModuleError) {
     const { cause, cure } = ERROR_HELP[error.code];
     const detail = error.detail === undefined ? '' : ` (${error.detail})`;
     const fields = error.fields.map(({ code }) => code).filter((code) => code !== error.code);
-    return { exit: exitOf(error.code), text: `${error.code}${detail}: ${cause}${fields.length === 0 ? '' : `\n  ${fields.join(', ')}`}\n${cure}` };
+    return {
+      exit: exitOf(error.code), text: `${error.code}${detail}: ${cause}${fields.length === 0 ? '' : `\n  ${fields.join(', ')}`}\n${cure}`,
+      json: { code: error.code, message: `${cause}${detail} ${cure}`, ...(fields.length > 0 && { fields }) },
+    };
   }
   const { name, code, message, stack } = (error instanceof Error ? error : new Error(String(error))) as NodeJS.ErrnoException;
-  if (name === 'ExitPromptError') return { exit: 'INTERRUPTED', text: 'Stopped. Nothing was done.' };
-  if (code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL') return { exit: 'NOT_GOOD', text: message };
-  return { exit: 'INTERNAL', text: String(stack) };
+  if (name === 'ExitPromptError') return { exit: 'INTERRUPTED', text: 'Stopped. Nothing was done.', json: { code: 'INTERRUPTED', message: 'Stopped. Nothing was done.' } };
+  if (code === 'EADDRINUSE' || code === 'EACCES' || code === 'EADDRNOTAVAIL') return { exit: 'NOT_GOOD', text: message, json: { code: 'NOT_GOOD', message } };
+  return { exit: 'INTERNAL', text: String(stack), json: { code: 'INTERNAL', message } };
 }

@@ -24,8 +24,7 @@ export function hashPasswordCommand(): Command {
     .option('--password-stdin', 'read the password from the standard input')
     .addOption(jsonOption())
     .action(async ({ name, domain, passwordStdin = false, json }: Options) => {
-      const password = await readSecret({ question: 'Password', fromStdin: passwordStdin, twice: true });
-      checkAdministratorPassword(password);
+      const password = await readSecret({ question: 'Password', fromStdin: passwordStdin, twice: true, judge: checkAdministratorPassword });
       const passwordHash = await hashAdministratorPassword(password);
       const entry = name === undefined ? { passwordHash } : { name, passwordHash, domains: domain ?? ['*'] };
       if (json === true) printJson(entry);

@@ -9,7 +9,7 @@ import { hashAdministratorPassword } from '../panels/administrators.ts';
 import { command, jsonOption, type JsonOption } from './command.ts';
 import { CommandError } from './exitCodes.ts';
 import { checkAdministratorPassword } from './hashPasswordCommand.ts';
-import { askDriver, askList, askText, chooseDriver, chooseDrivers } from './init/askDriver.ts';
+import { askDriver, askList, askText, bySchema, chooseDriver, chooseDrivers } from './init/askDriver.ts';
 import { commentedYaml } from './init/commentedYaml.ts';
 import { makeBeside, moveSecrets, refuseExisting, writePrivately } from './init/secretFiles.ts';
 import { print, printJson, readSecret, say } from './terminal.ts';
@@ -32,17 +32,17 @@ function readAnswers(file: string): Tree {
 }
 
 async function askEverything(options: Options): Promise<Tree> {
-  const publicUrl = options.publicUrl ?? await askText('The https address that people see (empty = trying things out)', '');
-  const proxies = publicUrl === '' ? [] : await askList('Addresses of the web server in front of this service, with commas', '127.0.0.1');
+  const publicUrl = options.publicUrl ?? await askText('The https address that people see (empty = trying things out)', '', (text) => text === '' || isAddress(text));
+  const proxies = publicUrl === '' ? [] : await askList('Addresses of the web server in front of this service, with commas', '127.0.0.1', (trustProxy) => bySchema({ server: { trustProxy } }));
   const dataDir = options.dataDir ?? await askText('Folder for the module\'s own database', process.getuid?.() === 0 ? '/var/lib/mailbox-password' : './data');
   const hostDriver = await chooseDriver('host', 'Which webmail says who is calling? (embedded: User Panel and Admin Panel alone)');
   const host = await askDriver('host', hostDriver, {});
   const accountDriver = await chooseDriver('accounts', 'Where do mailbox passwords live?');
-  const domains = await askList('Domains of these mailboxes, with commas (* = all)', '*');
+  const domains = await askList('Domains of these mailboxes, with commas (* = all)', '*', (list) => bySchema({ accounts: [{ driver: 'embedded', domains: list }] }));
   const accounts = [await askDriver('accounts', accountDriver, { domains })];
   const sessions: Tree[] = [];
   for (const driver of await chooseDrivers('sessions', 'Where are people logged in?')) sessions.push(await askDriver('sessions', driver, { name: driver === 'dovecot' ? 'mail' : driver === hostDriver ? 'web' : driver.toLowerCase() }));
-  const imap = await askText('IMAP server with TLS (port 993), as people enter it in a mail program: shown to them, and doctor logs in there (none = leave out)', hostOf(publicUrl) || NONE);
+  const imap = await askText('IMAP server with TLS (port 993), as people enter it in a mail program: shown to them, and doctor logs in there (none = leave out)', hostOf(publicUrl) || NONE, (text) => /^[a-z0-9.-]+$|^[\da-f:]+$/i.test(text) || 'the name of the server alone, without port');
   return {
     ...(publicUrl !== '' && { server: { publicUrl, ...(proxies.length > 0 && { trustProxy: proxies }) } }), dataDir, host, accounts, sessions,
     ...(imap !== NONE && imap !== '' && { mailSettings: { imap: { host: imap, port: 993, encryption: 'tls' } } }),
@@ -50,13 +50,13 @@ async function askEverything(options: Options): Promise<Tree> {
 }
 
 const NONE = 'none';
+const isAddress = (publicUrl: string): true | string => (/^https?:\/\//i.test(publicUrl) ? bySchema({ server: { publicUrl } }) : 'it begins with https://; for example https://mail.example.com');
 const hostOf = (url: string): string => (URL.canParse(url) ? new URL(url).hostname : '');
 
 async function administrators(options: Options, interactive: boolean): Promise<Tree> {
-  const name = options.administrator ?? (interactive ? await askText('Name of the first administrator (empty = no Admin Panel)', 'admin') : '');
+  const name = options.administrator ?? (interactive ? await askText('Name of the first administrator (empty = no Admin Panel)', 'admin', (text) => text === '' || bySchema({ administrators: [{ name: text, passwordHash: '$argon2id$v=19$', domains: ['*'] }] })) : '');
   if (name === '') return {};
-  const password = await readSecret({ question: `Password of ${name}`, fromStdin: options.passwordStdin === true, twice: true });
-  checkAdministratorPassword(password);
+  const password = await readSecret({ question: `Password of ${name}`, fromStdin: options.passwordStdin === true, twice: true, judge: checkAdministratorPassword });
   return { administrators: [{ name, passwordHash: await hashAdministratorPassword(password), domains: options.domain ?? ['*'] }] };
 }
 

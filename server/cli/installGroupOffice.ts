@@ -7,7 +7,8 @@ import { compareDropIn, dropInFiles, type DropInSettings } from '../groupOffice/
 import { DROP_IN, GroupOfficeClient, GroupOfficeError } from '../groupOffice/groupOfficeClient.ts';
 import { GroupOfficeSite, tryKey } from '../groupOffice/groupOfficeSite.ts';
 import { proxyLines } from '../groupOffice/proxyLines.ts';
-import { command } from './command.ts';
+import { command, jsonOption, type JsonOption } from './command.ts';
+import { CommandError, exitWith } from './exitCodes.ts';
 import { readSecret } from './terminal.ts';
 
 const ADMIN_PASSWORD = 'MAILBOX_PASSWORD_GROUP_OFFICE_ADMIN_PASSWORD';
@@ -188,13 +189,14 @@ function writePrivate(file: string, text: string): void {
   renameSync(temporary, file);
 }
 
-async function report(options: GroupOfficeCommandOptions, terminal: Terminal): Promise<readonly Finding[]> {
+async function report(options: GroupOfficeCommandOptions, terminal: Terminal, json = false): Promise<readonly Finding[]> {
   const findings = await doctorGroupOffice({
     ...options,
     publicUrl: options.publicUrl ?? options.url,
     serviceKey: existsSync(options.keyFile) ? readFileSync(options.keyFile, 'utf8').trim() : null,
   });
-  for (const { level, text } of findings) terminal.write(`  ${{ ok: 'ok     ', warning: 'WARNING', problem: 'PROBLEM' }[level]} ${text}\n`);
+  if (json) terminal.write(`${JSON.stringify({ findings }, null, 2)}\n`);
+  else for (const { level, text } of findings) terminal.write(`  ${{ ok: 'ok     ', warning: 'WARNING', problem: 'PROBLEM' }[level]} ${text}\n`);
   return findings;
 }
 
@@ -223,11 +225,10 @@ function withOptions(made: Command): Command {
 async function run(work: () => Promise<readonly Finding[] | undefined>): Promise<void> {
   try {
     const findings = await work();
-    if (findings?.some(({ level }) => level === 'problem') === true) process.exitCode = 1;
+    if (findings?.some(({ level }) => level === 'problem') === true) exitWith('NOT_GOOD');
   } catch (error) {
     if (!(error instanceof InstallError) && !(error instanceof GroupOfficeError)) throw error;
-    process.stderr.write(`${error.message}\n`);
-    process.exitCode = 1;
+    throw new CommandError('NOT_GOOD', error.message);
   }
 }
 
@@ -238,5 +239,6 @@ export const groupOfficeCommands = (terminal: Terminal = stdio) => ({
   uninstall: withOptions(command('group-office', 'take the drop-in out of a Group-Office', ['uninstall group-office --path /usr/share/groupoffice --url https://mail.example.com']))
     .action((options: GroupOfficeCommandOptions) => run(async () => { await uninstallGroupOffice(options, terminal); return undefined; })),
   doctor: withOptions(command('group-office', 'check a Group-Office with the drop-in', ['doctor group-office --path /usr/share/groupoffice --url https://mail.example.com']))
-    .action((options: GroupOfficeCommandOptions) => run(() => report(options, terminal))),
+    .addOption(jsonOption())
+    .action((options: GroupOfficeCommandOptions & JsonOption) => run(() => report(options, terminal, options.json === true))),
 });

@@ -1,19 +1,20 @@
-import { existsSync, mkdirSync } from 'node:fs';
-import { join, resolve } from 'node:path';
+import { mkdirSync } from 'node:fs';
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import { creating } from '../config/creating.ts';
 import { connectState, migrateState, type OpenedState, stateVersion } from '../state/stateDatabase.ts';
 import { command, configOption, type ConfigOption, jsonOption, type JsonOption } from './command.ts';
-import { CommandError, exitWith } from './exitCodes.ts';
-import { becomeServiceUser, configOf } from './openService.ts';
+import { exitWith } from './exitCodes.ts';
+import { becomeServiceUser, configOf, mustHaveState } from './openService.ts';
 import { print, printJson, progress } from './terminal.ts';
 
 async function withConnection(options: ConfigOption, create: boolean, work: (state: OpenedState) => Promise<void>): Promise<void> {
-  const { dataDir, state: { url, previousUrl, tls } } = configOf(options);
+  const config = configOf(options);
+  const { dataDir, state: { url, previousUrl, tls } } = config;
   becomeServiceUser(dataDir);
   const folder = resolve(dataDir);
   // Looking must not leave an empty database behind.
-  if (url === null && !create && !existsSync(join(folder, 'state.db'))) throw new CommandError('NOT_GOOD', `${join(folder, 'state.db')} is not there yet: \`serve\` and \`migrate up\` make it.`);
+  if (!create) mustHaveState(config);
   if (create) mkdirSync(folder, { recursive: true, mode: 0o700 });
   const state = await creating('state', async () => connectState(folder, url, previousUrl, tls));
   try {
@@ -37,10 +38,10 @@ export function migrateCommand(): Command {
     })));
   migrate.addCommand(command('up', 'bring the tables up to date; several nodes at once do it once', ['migrate up'])
     .addOption(configOption()).addOption(jsonOption())
-    .action((options: ConfigOption & JsonOption) => withConnection(options, true, async ({ database }) => {
+    .action((options: ConfigOption & JsonOption) => withConnection(options, true, async (state) => {
       const steps = progress();
       steps.step('Bringing the state database up to date');
-      const done = await migrateState(database).finally(() => { steps.done(); });
+      const done = await migrateState(state).finally(() => { steps.done(); });
       if (options.json === true) printJson({ done });
       else print(done.length === 0 ? 'It was up to date.' : done.map((name) => `done     ${name}`).join('\n'));
     })));

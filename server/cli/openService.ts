@@ -1,5 +1,5 @@
 import { existsSync, statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { randomUUID } from 'node:crypto';
 import { type Logger, pino } from 'pino';
 import type { Config } from '../../module/config/configSchema.ts';
@@ -8,6 +8,7 @@ import type { Requester } from '../useCases/replacePassword.ts';
 import { wire, type Wiring } from '../wiring.ts';
 import { becomeUser } from './becomeUser.ts';
 import type { ConfigOption } from './command.ts';
+import { CommandError } from './exitCodes.ts';
 import { operatorName } from './terminal.ts';
 
 export const configOf = ({ config }: ConfigOption, overrides: Record<string, unknown> = {}): Config => loadConfig({ file: config, environment: process.env, overrides });
@@ -25,6 +26,12 @@ export function becomeServiceUser(dataDir: string): number | null {
   return uid;
 }
 
+/** A look must leave nothing behind: without a name of the configuration it would be a demo in the folder where one happens to be. */
+export function mustHaveState({ dataDir, state: { url } }: Config): void {
+  const file = join(resolve(dataDir), 'state.db');
+  if (url === null && !existsSync(file)) throw new CommandError('NOT_GOOD', `${file} is not there yet: \`serve\` and \`migrate up\` make it. Is this the configuration that you mean (--config)? Nothing was done.`);
+}
+
 /** Commands say themselves what happened; only what is really wrong is logged beside. */
 export const quietLog = (): Logger => pino({ level: 'error' }, process.stderr);
 
@@ -32,6 +39,7 @@ export const quietLog = (): Logger => pino({ level: 'error' }, process.stderr);
 export async function withService<T>(options: ConfigOption, work: (wiring: Wiring) => Promise<T>): Promise<T> {
   const config = configOf(options);
   becomeServiceUser(config.dataDir);
+  if (!existsSync(resolve(config.dataDir))) throw new CommandError('NOT_GOOD', `The folder ${resolve(config.dataDir)} (dataDir) is not there yet: start the service once. Is this the configuration that you mean (--config)? Nothing was done.`);
   const wiring = await wire(config, quietLog(), { beside: true });
   try {
     return await work(wiring);

@@ -6,6 +6,7 @@ import { command } from './command.ts';
 import { configCommand } from './configCommand.ts';
 import { hashPasswordCommand } from './hashPasswordCommand.ts';
 import { doctorCommand } from './doctorCommand.ts';
+import { EXIT_CODES } from './exitCodes.ts';
 import { groupOfficeCommands } from './installGroupOffice.ts';
 import { initCommand } from './initCommand.ts';
 import { localesCommand } from './locales/localesCommand.ts';
@@ -17,17 +18,24 @@ import { serveCommand } from './serveCommand.ts';
 import { sessionsCommand } from './sessionsCommand.ts';
 import { setCommand } from './setCommand.ts';
 
-/** The whole command line; each command is a file of its own. */
-export function buildProgram(): Command {
+const EXAMPLES = ['init -o /etc/mailbox-password/config.yaml', 'doctor -c /etc/mailbox-password/config.yaml', 'set alice@example.com --generate', 'serve'];
+
+const exitCodes = (): string => Object.values(EXIT_CODES).map(({ code, meaning }) => `  ${String(code).padEnd(4)} ${meaning}`).join('\n');
+
+/** The whole command line; each command is a file of its own. Without a command it is `serve`: `words` is what was typed. */
+export function buildProgram(words: readonly string[] = []): Command {
   const { version } = readJson(join(packageRoot(), 'manifest.json')) as { version: string };
-  const program = command('mailbox-password', 'Change a mailbox password and log out everywhere.').version(version);
+  const program = command('mailbox-password', 'Change a mailbox password and log out everywhere. Without a command: serve.', EXAMPLES).version(version)
+    .addHelpText('after', `\nExit codes:\n${exitCodes()}`);
   const groupOffice = groupOfficeCommands();
-  program.addCommand(serveCommand(), { isDefault: true });
+  // A word that is no command is a slip, and no word for `serve`.
+  program.addCommand(serveCommand(), { isDefault: words[0]?.startsWith('-') ?? true });
   program.addCommand(reloadCommand());
   program.addCommand(initCommand());
   program.addCommand(configCommand());
   program.addCommand(hashPasswordCommand());
-  program.addCommand(doctorCommand().addCommand(groupOffice.doctor));
+  // Else `doctor` takes --json and the like of the command below it for its own.
+  program.addCommand(doctorCommand().enablePositionalOptions().addCommand(groupOffice.doctor));
   program.addCommand(setCommand());
   program.addCommand(logoutCommand());
   program.addCommand(sessionsCommand());

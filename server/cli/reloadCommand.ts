@@ -3,10 +3,10 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { DEFAULT_CONFIG } from '../../module/config/configSchema.ts';
 import { inspectConfig } from '../config/loadConfig.ts';
 import { readReloadOutcome } from '../service/reloadOutcome.ts';
-import { command, configOption, type ConfigOption, wholeNumber } from './command.ts';
+import { command, configOption, type ConfigOption, jsonOption, type JsonOption, wholeNumber } from './command.ts';
 import { CommandError } from './exitCodes.ts';
 import { becomeServiceUser } from './openService.ts';
-import { print, progress } from './terminal.ts';
+import { print, printJson, progress } from './terminal.ts';
 
 const LOOKS_EVERY_MS = 50;
 
@@ -35,7 +35,8 @@ export function reloadCommand(): Command {
     .addOption(configOption())
     .addOption(new Option('--pid <number>', 'process of the service (default: MAINPID, else what the service wrote down)').env('MAINPID').argParser(wholeNumber))
     .option('--wait <seconds>', 'give up waiting after so long', wholeNumber, 90)
-    .action(async (options: ConfigOption & { readonly pid?: number; readonly wait: number }) => {
+    .addOption(jsonOption())
+    .action(async (options: ConfigOption & JsonOption & { readonly pid?: number; readonly wait: number }) => {
       // The service judges it, by the environment that it was started with; here it may be as wrong as it likes.
       const { dataDir: folder } = inspectConfig({ file: options.config, environment: process.env }).written as { readonly dataDir?: unknown };
       const dataDir = typeof folder === 'string' ? folder : DEFAULT_CONFIG.dataDir;
@@ -55,7 +56,8 @@ export function reloadCommand(): Command {
           if (now.outcome === 'refused') throw new CommandError('CONFIGURATION', `The new configuration was refused; the one before goes on:\n${now.problems.map((problem) => `  ${problem}`).join('\n')}`);
           for (const key of now.kept) process.stderr.write(`${key} needs a restart; it stays as it was.\n`);
           if (!now.beforeEnded) throw new CommandError('NOT_GOOD', 'The new configuration serves, but requests of the one before have not ended yet: wait before you withdraw a secret of it.');
-          print('The configuration was read again; nothing of the one before is at work any more.');
+          if (options.json === true) printJson({ outcome: now.outcome, kept: now.kept });
+          else print('The configuration was read again; nothing of the one before is at work any more.');
           return;
         }
         if (!alive(pid)) throw new CommandError('NOT_GOOD', 'The service has ended meanwhile.');

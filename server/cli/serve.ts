@@ -11,8 +11,8 @@ const REDACTED = ['password', '*.password', 'currentPassword', '*.currentPasswor
 /** Starts the service; resolves with its address and the ways to reload and stop it. `decorate` lets a test put itself between the ports. */
 export async function serve(config: Config, decorate?: (wiring: Wiring) => Wiring) {
   const log = pino({ level: config.log.level, redact: REDACTED }, process.stderr);
-  const service = await startService(config, log, decorate);
   const systemd = systemdNotifier(log);
+  const service = await systemd.starting(() => startService(config, log, decorate));
   systemd.notify('READY=1', `Serving at ${service.url}`);
   systemd.startWatchdog();
   return {

@@ -22,6 +22,7 @@ export async function knownMailbox(address: string, { accounts, config }: Wiring
   return found.address;
 }
 
+/** Rejects where the policy refuses it. */
 async function mustBeTakeable(newPassword: string, address: string, { policy }: Wiring): Promise<void> {
   const verdict = validateRequest(setPasswordSchema(policy, address, await policyResources(policy, newPassword)), { address, newPassword, passwordVersion: null });
   if ('value' in verdict) return;
@@ -43,8 +44,8 @@ export function setCommand(): Command {
         if (wiring.config.readOnly) throw new ModuleError('READ_ONLY');
         const address = await knownMailbox(mailbox, wiring);
         const newPassword = options.generate === true ? generatePassword(wiring.policy, crypto, { address })
-          : await readSecret({ question: `New password of ${address}`, fromStdin: options.passwordStdin === true, twice: true });
-        await mustBeTakeable(newPassword, address, wiring);
+          : await readSecret({ question: `New password of ${address}`, fromStdin: options.passwordStdin === true, twice: true, judge: (typed) => mustBeTakeable(typed, address, wiring) });
+        if (options.generate === true) await mustBeTakeable(newPassword, address, wiring);
         const steps = progress();
         steps.step(`Setting the password of ${address} and ending its sessions`);
         const result = await setMailboxPassword({

@@ -1,6 +1,7 @@
 import { userInfo } from 'node:os';
 import { password as askPassword } from '@inquirer/prompts';
 import { CommandError } from './exitCodes.ts';
+import { failureOf } from './failure.ts';
 
 /** What a command found, for people or programs; nothing else is written to the standard output. */
 export const print = (text: string): void => { process.stdout.write(text.endsWith('\n') ? text : `${text}\n`); };
@@ -9,7 +10,7 @@ export const say = (text: string): void => { process.stderr.write(`${text}\n`); 
 
 /** What takes time, on the standard error output: one line that is written over on a terminal, a line each elsewhere. */
 export function progress(): { step(text: string): void; done(): void } {
-  const isTerminal = process.stderr.isTTY;
+  const isTerminal = process.stderr.isTTY && process.env['TERM'] !== 'dumb';
   return {
     step(text) { process.stderr.write(isTerminal ? `\r\u001B[2K${text} ...` : `${text} ...\n`); },
     done() { if (isTerminal) process.stderr.write('\r\u001B[2K'); },
@@ -40,21 +41,34 @@ export interface SecretQuestion {
   readonly fromStdin: boolean;
   /** Asked twice on a terminal. */
   readonly twice?: boolean;
+  /** Throws where it cannot be: at a terminal the reason is said and it is asked again. */
+  readonly judge?: (typed: string) => void | Promise<void>;
+}
+
+async function refusal(typed: string, judge: (typed: string) => void | Promise<void>): Promise<string | null> {
+  try {
+    await judge(typed);
+    return null;
+  } catch (error) {
+    return failureOf(error).text;
+  }
 }
 
 /** A secret never comes from the command line, where every user of the machine sees it: from a prompt or the standard input. */
-export async function readSecret({ question, fromStdin, twice = false }: SecretQuestion): Promise<string> {
+export async function readSecret({ question, fromStdin, twice = false, judge = () => undefined }: SecretQuestion): Promise<string> {
   if (fromStdin) {
     const line = await nextLine();
     if (line === undefined || line === '') throw new CommandError('USAGE', 'The standard input held no password. Nothing was done.');
+    await judge(line);
     return line;
   }
   if (!process.stdin.isTTY) throw new CommandError('USAGE', 'There is no terminal to ask for the password: pipe it in and say --password-stdin. Nothing was done.');
   const ask = (message: string): Promise<string> => askPassword({ message, mask: '*' }, { output: process.stderr });
   for (;;) {
     const typed = await ask(question);
-    if (typed !== '' && (!twice || typed === await ask('Once more'))) return typed;
-    say(typed === '' ? 'It is empty.' : 'The two are not the same.');
+    const why = typed === '' ? 'It is empty.' : await refusal(typed, judge);
+    if (why === null && (!twice || typed === await ask('Once more'))) return typed;
+    say(why ?? 'The two are not the same.');
   }
 }
 

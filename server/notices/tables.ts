@@ -38,6 +38,6 @@ export async function noticeTables(database: Kysely<unknown>): Promise<void> {
     .addColumn('claimed_by', 'varchar(64)')
     .addColumn('claimed_until', 'bigint', (column) => column.notNull())
     .execute();
-  await database.schema.createIndex('notice_due').on('notice').columns(['state', 'next_attempt_at']).execute();
-  await database.schema.createIndex('notice_change').on('notice').columns(['change_id']).execute();
+  await database.schema.createIndex('notice_due').ifNotExists().on('notice').columns(['state', 'next_attempt_at']).execute();
+  await database.schema.createIndex('notice_change').ifNotExists().on('notice').columns(['change_id']).execute();
 }

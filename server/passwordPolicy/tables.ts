@@ -23,11 +23,11 @@ export async function passwordHistoryTables(database: Kysely<unknown>): Promise<
     .addColumn('at', 'bigint', (column) => column.notNull())
     .addColumn('hash', 'varchar(255)', (column) => column.notNull())
     .execute();
-  await database.schema.createIndex('password_history_address').on('password_history').columns(['address', 'at']).execute();
+  await database.schema.createIndex('password_history_address').ifNotExists().on('password_history').columns(['address', 'at']).execute();
 }
 
 /** An entry is written before the password is touched, and counts from the change's confirmation on. */
 export async function historyWithChange(database: Kysely<unknown>): Promise<void> {
   await database.schema.alterTable('password_history').addColumn('change_id', 'varchar(64)').execute();
-  await database.schema.createIndex('password_history_change').on('password_history').columns(['change_id']).execute();
+  await database.schema.createIndex('password_history_change').ifNotExists().on('password_history').columns(['change_id']).execute();
 }

@@ -11,6 +11,7 @@ import { createCertificateWatch } from '../metrics/certificateWatch.ts';
 import type { Metrics } from '../ports/metrics.ts';
 import { createWorker } from '../revocation/worker.ts';
 import { wire, type Wiring } from '../wiring.ts';
+import { createAuditRetention } from './auditRetention.ts';
 import { refuse, type RefusedRequest } from './refuse.ts';
 import { opensPage } from './restartPage.ts';
 
@@ -66,6 +67,8 @@ export async function openGeneration({ config, log, metrics, lifecycle, beside, 
   const worker = createWorker({ ...wiring, accountsTimeoutMs: config.timeouts.accountsMs, timeoutMs: config.timeouts.sessionsMs, ...config.revocation });
   worker.start();
   wiring.noticeDelivery?.worker.start();
+  const retention = createAuditRetention({ keepDays: config.audit.keepDays, prune: wiring.pruneAudit, clock: wiring.clock, log });
+  retention.start();
   let open = 0;
   const trusted = trustedProxies(config.server.trustProxy);
   const idOf = requestIds(trusted);
@@ -94,7 +97,7 @@ export async function openGeneration({ config, log, metrics, lifecycle, beside, 
       });
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<'late'>((resolve) => { timer = setTimeout(() => { resolve('late'); }, ms); });
-      const result = await Promise.race([Promise.all([idle, worker.stop(), wiring.noticeDelivery?.worker.stop(), watch.stop()]), late]);
+      const result = await Promise.race([Promise.all([idle, worker.stop(), wiring.noticeDelivery?.worker.stop(), retention.stop(), watch.stop()]), late]);
       clearTimeout(timer);
       if (result === 'late') return false;
       await app.close();

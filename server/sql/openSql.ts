@@ -28,8 +28,8 @@ export interface OpenSqlOptions {
   readonly poolSize?: number | undefined;
   /** Default 3000. */
   readonly connectTimeoutMs?: number | undefined;
-  /** Milliseconds after which a statement without an answer rejects with `SqlTimeout` and its connection is closed; default 10000. */
-  readonly queryTimeoutMs?: number | undefined;
+  /** Milliseconds after which a statement without an answer rejects with `SqlTimeout` and its connection is closed; default 10000. Asked anew for each statement where it is a function. */
+  readonly queryTimeoutMs?: number | (() => number) | undefined;
   /** MariaDB only: what a date and time without a zone means; `utc` (default) or as the server's default says. */
   readonly timeZone?: 'utc' | 'server' | undefined;
 }
@@ -51,7 +51,8 @@ export function openSql(url: string, options: OpenSqlOptions = {}): Sql {
 
 function dialectFor(target: SqlTarget, previous: SqlTarget | undefined, options: OpenSqlOptions): Dialect {
   const connectTimeoutMs = options.connectTimeoutMs ?? 3_000;
-  const queryTimeoutMs = options.queryTimeoutMs ?? 10_000;
+  const { queryTimeoutMs: told = 10_000 } = options;
+  const queryTimeoutMs = typeof told === 'number' ? () => told : told;
   const poolSize = options.poolSize ?? 4;
   // SQLite answers in this thread: a lock of somebody else is waited for shortly, then it is "busy".
   if (target.dialect === 'sqlite') return new SqliteDialect({ database: async () => openSqliteFile(target.path, 1_000) });

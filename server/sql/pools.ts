@@ -16,12 +16,12 @@ class SqlTimeout extends Error {
  * mysql2's pool, for Kysely: each connection is set up before its first statement, and one that did not answer within
  * `timeoutMs` is closed, never given out again (a peer that vanished without closing would block the pool for minutes).
  */
-export function boundedMysqlPool(pool: Pick<RawMysqlPool, 'getConnection' | 'end'>, setUp: readonly string[], timeoutMs: number): MysqlPool {
+export function boundedMysqlPool(pool: Pick<RawMysqlPool, 'getConnection' | 'end'>, setUp: readonly string[], timeoutMs: () => number): MysqlPool {
   const ready = new WeakSet<PoolConnection>();
   const settle = async (connection: PoolConnection): Promise<void> => {
     for (const statement of ready.has(connection) ? [] : setUp)
       await new Promise<void>((resolve, reject) => {
-        connection.query({ sql: statement, timeout: timeoutMs }, (error) => { if (error === null) resolve(); else reject(error); });
+        connection.query({ sql: statement, timeout: timeoutMs() }, (error) => { if (error === null) resolve(); else reject(error); });
       });
     ready.add(connection);
   };
@@ -40,11 +40,11 @@ export function boundedMysqlPool(pool: Pick<RawMysqlPool, 'getConnection' | 'end
   };
 }
 
-function bounded(connection: PoolConnection, timeoutMs: number): MysqlPoolConnection {
+function bounded(connection: PoolConnection, timeoutMs: () => number): MysqlPoolConnection {
   let broken = false;
   return {
     query(sql: string, values: unknown[], callback?: (error: unknown, result: MysqlQueryResult) => void): never {
-      connection.query({ sql, timeout: timeoutMs }, values as string[], (error, result) => {
+      connection.query({ sql, timeout: timeoutMs() }, values as string[], (error, result) => {
         const timedOut = error !== null && error.code === 'PROTOCOL_SEQUENCE_TIMEOUT';
         broken ||= timedOut;
         callback?.(timedOut ? new SqlTimeout() : error, result as unknown as MysqlQueryResult);
@@ -57,7 +57,7 @@ function bounded(connection: PoolConnection, timeoutMs: number): MysqlPoolConnec
 }
 
 /** pg's pool, for Kysely, with the same promise: a connection that did not answer in time is closed. */
-export function boundedPostgresPool(pool: { connect(): Promise<PoolClient>; end(): Promise<void> }, timeoutMs: number): PostgresPool {
+export function boundedPostgresPool(pool: { connect(): Promise<PoolClient>; end(): Promise<void> }, timeoutMs: () => number): PostgresPool {
   return {
     end: () => pool.end(),
     async connect(): Promise<PostgresPoolClient> {
@@ -69,7 +69,7 @@ export function boundedPostgresPool(pool: { connect(): Promise<PoolClient>; end(
         query: (async (sql: string, values: readonly unknown[]) => {
           let timer: NodeJS.Timeout | undefined;
           const late = new Promise<never>((_resolve, reject) => {
-            timer = setTimeout(() => { broken = true; reject(new SqlTimeout()); }, timeoutMs);
+            timer = setTimeout(() => { broken = true; reject(new SqlTimeout()); }, timeoutMs());
           });
           const answer = client.query(sql, [...values]);
           // Answered or not, nobody looks at it after the time-out.

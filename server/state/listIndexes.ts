@@ -12,5 +12,5 @@ export async function listIndexes(database: Kysely<unknown>): Promise<void> {
     ['outbox_recorded', 'outbox', ['recorded_at', 'store']],
     ['notice_happened', 'notice', ['state', 'happened_at']],
   ] as const;
-  for (const [name, table, columns] of indexes) await database.schema.createIndex(name).on(table).columns([...columns]).execute();
+  for (const [name, table, columns] of indexes) await database.schema.createIndex(name).ifNotExists().on(table).columns([...columns]).execute();
 }

@@ -42,8 +42,8 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
         .addColumn('outcome', 'varchar(64)', (column) => column.notNull())
         .addColumn('ended', 'varchar(512)', (column) => column.notNull())
         .execute();
-      await database.schema.createIndex('outbox_due').on('outbox').columns(['next_attempt_at']).execute();
-      await database.schema.createIndex('audit_at').on('audit').columns(['at', 'request_id']).execute();
+      await database.schema.createIndex('outbox_due').ifNotExists().on('outbox').columns(['next_attempt_at']).execute();
+      await database.schema.createIndex('audit_at').ifNotExists().on('audit').columns(['at', 'request_id']).execute();
     },
   },
   '002_panels': {

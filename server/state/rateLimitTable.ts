@@ -16,5 +16,5 @@ export async function rateLimitTable(database: Kysely<unknown>): Promise<void> {
     .addColumn('points', 'integer', (column) => column.notNull())
     .addColumn('expires_at', 'bigint', (column) => column.notNull())
     .execute();
-  await database.schema.createIndex('rate_limit_expires').on('rate_limit').columns(['expires_at']).execute();
+  await database.schema.createIndex('rate_limit_expires').ifNotExists().on('rate_limit').columns(['expires_at']).execute();
 }

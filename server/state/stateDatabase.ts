@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { setTimeout as wait } from 'node:timers/promises';
 import { type Kysely, type Migration, Migrator, sql } from 'kysely';
 import { ModuleError } from '../../module/errors.ts';
 import type { NoticeTables } from '../notices/tables.ts';
@@ -56,6 +57,8 @@ export interface OpenedState {
   readonly relaxed: StateDatabase;
   /** True where other nodes may use it too. */
   readonly shared: boolean;
+  /** Statements of `work` may take hours: an index over millions of rows. Nobody else must use it meanwhile. */
+  readonly unhurried: <T>(work: () => Promise<T>) => Promise<T>;
   /** Null where this machine's own clock is the only one. */
   readonly now: (() => Promise<number>) | null;
 }
@@ -87,18 +90,31 @@ async function stepsOfNewerVersions(database: StateDatabase): Promise<Record<str
   return Object.fromEntries((await stepsDone(database)).filter((name) => !(name in MIGRATIONS)).map((name) => [name, nothing]));
 }
 
+const SQLITE_TRIES = 10;
+/** One statement of a migration; that a database which does not answer is noticed at all. */
+const MIGRATION_MS = 6 * 3_600_000;
+
 /** The module's own database: what it owes (outbox), what it did (audit), who is logged in to its panels. As it is found. */
-export function connectState(dataDir: string, url: string | null, previousUrl: string | null = null, tls: SqlTlsOptions | null = null): OpenedState {
+export function connectState(dataDir: string, url: string | null, previousUrl: string | null = null, tls: SqlTlsOptions | null = null, queryTimeoutMs = 5_000): OpenedState {
+  let limitMs = queryTimeoutMs;
   const dialect = url === null ? 'sqlite' : sqlDialectOf(url);
   const open = (): SqliteHandles<StateTables> => {
     if (url === null || dialect === 'sqlite' || dialect === null) return openSqliteHandles(join(dataDir, 'state.db'));
-    const server = openSql(url, { queryTimeoutMs: 5_000, previousUrl, tls }) as unknown as StateDatabase;
+    const server = openSql(url, { queryTimeoutMs: () => limitMs, previousUrl, tls }) as unknown as StateDatabase;
     return { durable: server, relaxed: server };
   };
   const { durable: database, relaxed } = open();
   const statement = dialect === 'mysql' || dialect === 'postgres' ? NOW[dialect] : null;
   return {
     database, relaxed, shared: statement !== null,
+    async unhurried(work) {
+      limitMs = MIGRATION_MS;
+      try {
+        return await work();
+      } finally {
+        limitMs = queryTimeoutMs;
+      }
+    },
     now: statement === null ? null : async () => Number((await statement.execute(database)).rows[0]?.now),
   };
 }
@@ -114,14 +130,19 @@ export async function stateVersion(database: StateDatabase): Promise<StateVersio
 }
 
 /** Brings it up to date; returns the steps that were done now. Throws `STATE_UNAVAILABLE`. */
-export async function migrateState(database: StateDatabase): Promise<readonly string[]> {
+export async function migrateState({ database, unhurried, shared }: Pick<OpenedState, 'database' | 'unhurried' | 'shared'>): Promise<readonly string[]> {
   // Before the migrator: while it runs it holds the one connection of SQLite. What fails here fails there too, with its words.
   const newer = await stepsOfNewerVersions(database).catch(() => ({}));
   const migrator = new Migrator({
     db: database, provider: { getMigrations: async () => ({ ...newer, ...MIGRATIONS }) },
     migrationTableName: MIGRATION_TABLE, migrationLockTableName: 'mailbox_password_migration_lock', allowUnorderedMigrations: true,
   });
-  const { error, results = [] } = await migrator.migrateToLatest();
+  let { error, results = [] } = await unhurried(() => migrator.migrateToLatest());
+  // SQLite has no lock for this: two commands at the first start take the same step, and one of them finds it taken.
+  for (let tries = 1; error !== undefined && !shared && tries < SQLITE_TRIES; tries += 1) {
+    await wait(50 * tries);
+    ({ error, results = [] } = await migrator.migrateToLatest());
+  }
   if (error !== undefined) {
     const failed = results.find(({ status }) => status === 'Error')?.migrationName ?? 'connection';
     throw new ModuleError('STATE_UNAVAILABLE', { detail: `state database (${failed}): ${describeSqlError(error).detail}` });
@@ -133,7 +154,7 @@ export async function migrateState(database: StateDatabase): Promise<readonly st
 export async function openState(dataDir: string, url: string | null, previousUrl: string | null = null, tls: SqlTlsOptions | null = null): Promise<OpenedState> {
   const state = connectState(dataDir, url, previousUrl, tls);
   try {
-    await migrateState(state.database);
+    await migrateState(state);
     return state;
   } catch (error) {
     await state.database.destroy();

@@ -15,17 +15,38 @@ export const chooseDriver = (section: DriverSection, message: string): Promise<s
 
 export const chooseDrivers = (section: DriverSection, message: string): Promise<string[]> => checkbox({ message, choices: choices(section), required: true }, toStderr);
 
+/** True, or why not: a bad answer is asked again at once, and costs nobody the answers before it. */
+export type Judge<T> = (answer: T) => true | string;
+
+const listOf = (text: string): string[] => text.split(',').map((part) => part.trim()).filter((part) => part !== '');
+
 /** A comma separates. */
-export async function askList(message: string, standard: string): Promise<string[]> {
-  return (await input({ message, default: standard }, toStderr)).split(',').map((part) => part.trim()).filter((part) => part !== '');
+export async function askList(message: string, standard: string, judge: Judge<string[]>): Promise<string[]> {
+  return listOf(await input({ message, default: standard, validate: (text) => judge(listOf(text)) }, toStderr));
 }
 
-export const askText = (message: string, standard: string): Promise<string> => input({ message, default: standard }, toStderr);
+export const askText = (message: string, standard: string, judge: Judge<string> = () => true): Promise<string> => input({ message, default: standard, validate: (text) => judge(text.trim()) }, toStderr).then((text) => text.trim());
+
+/** By the schema of the configuration, in which everything else is as by default. */
+export function bySchema(overrides: Tree): true | string {
+  const [problem] = inspectConfig({ overrides }).problems;
+  if (problem === undefined) return true;
+  return [problem.message, ...(problem.example === undefined ? [] : [`for example ${problem.example}`])].join('; ');
+}
+
+function isYaml(text: string): true | string {
+  try {
+    parse(text);
+    return true;
+  } catch {
+    return 'this cannot be read: put it in double quotes';
+  }
+}
 
 async function askKey({ path, description, example, secret }: ConfigKey): Promise<unknown> {
   const message = `${path} (${description})`;
   if (secret) return password({ message, mask: '*' }, toStderr);
-  const typed = await input({ message: example === undefined ? message : `${message}, for example ${exampleText(example)}`, required: true }, toStderr);
+  const typed = await input({ message: example === undefined ? message : `${message}, for example ${exampleText(example)}`, required: true, validate: isYaml }, toStderr);
   return parse(typed) as unknown;
 }
 

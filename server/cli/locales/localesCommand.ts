@@ -1,7 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import { regionOf } from '../../../module/texts/matchLanguage.ts';
+import { command, wholeNumber } from '../command.ts';
+import { CommandError, exitWith } from '../exitCodes.ts';
 import { localePath, localeTags } from '../../texts/localeFile.ts';
 import { PSEUDO_LANGUAGES } from '../../texts/pseudoLanguage.ts';
 import { addLocale } from './addLocale.ts';
@@ -62,7 +64,7 @@ function check(tags: readonly string[], flags: CheckFlags): void {
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   if (flags.json === true) say(`${JSON.stringify(findings, null, 2)}\n`);
   else say(`${findings.map(inWords).join('')}${String(wanted.length)} languages, ${String(errors)} errors, ${String(findings.length - errors)} warnings\n`);
-  if (errors > 0) process.exitCode = 1;
+  if (errors > 0) exitWith('NOT_GOOD');
 }
 
 async function told(work: () => void | Promise<void>): Promise<void> {
@@ -70,21 +72,24 @@ async function told(work: () => void | Promise<void>): Promise<void> {
     await work();
   } catch (error) {
     if (!(error instanceof LocaleProblem) && (error as NodeJS.ErrnoException).code !== 'EADDRINUSE') throw error;
-    process.stderr.write(`${(error as Error).message}\n`);
-    process.exitCode = 1;
+    throw new CommandError('NOT_GOOD', (error as Error).message);
   }
 }
 
 /** `mailbox-password locales ...`: what translators, reviewers and operators with texts of their own work with. */
 export function localesCommand(): Command {
-  const locales = new Command('locales').description('the texts in all languages: check them, begin one, see how far they are');
-  const withFolder = (command: Command): Command => command.option('-d, --dir <folder>', 'a folder of your own (locales.dir) instead of the shipped one');
-  withFolder(locales.command('check').description('what is wrong with language files, with line and suggestion; exit code 1 where anything is').argument('[tags...]', 'languages, all of them without'))
+  const locales = command('locales', 'the texts in all languages: check them, begin one, see how far they are');
+  const below = (made: Command): Command => {
+    locales.addCommand(made);
+    return made;
+  };
+  const withFolder = (made: Command): Command => below(made).option('-d, --dir <folder>', 'a folder of your own (locales.dir) instead of the shipped one');
+  withFolder(command('check', 'what is wrong with language files, with line and suggestion; exit code 1 where anything is', ['locales check', 'locales check sk --partial', 'locales check --dir /etc/mailbox-password/locales --json']).argument('[tags...]', 'languages, all of them without'))
     .option('--json', 'print JSON')
     .option('--partial', 'what is not translated yet is a warning: people read the fallback')
     .option('--fix', 'sort and lay out the files first')
     .action((tags: string[], flags: CheckFlags) => told(() => { check(tags, flags); }));
-  withFolder(locales.command('add').description('begin a language: a file with the English texts as hints').argument('<tag>', 'BCP 47: sk, pt-BR'))
+  withFolder(command('add', 'begin a language: a file with the English texts as hints', ['locales add sk', 'locales add de-CH --dir /etc/mailbox-password/locales']).argument('<tag>', 'BCP 47: sk, pt-BR'))
     .action(async (tag: string, flags: FolderOption) => {
       await told(() => {
         const written = addLocale(tag, localeSources(), folderOf(flags));
@@ -93,22 +98,22 @@ export function localesCommand(): Command {
         if (wider === null) say(`Replace each text that begins with "@todo". Nothing else is needed: the language is offered with its first text.\n`);
       });
     });
-  withFolder(locales.command('stats').description('how far each language is'))
+  withFolder(command('stats', 'how far each language is', ['locales stats', 'locales stats --json']))
     .option('--json', 'print JSON')
     .action((flags: CheckFlags) => told(() => {
       const rows = localeStats(localeSources(), folderOf(flags));
       say(flags.json === true ? `${JSON.stringify(rows, null, 2)}\n` : statsTable(rows));
     }));
-  withFolder(locales.command('preview').description('every surface in every state on one page; reloads when you save').argument('<tag>', 'a language, or en-XA, ar-XB'))
-    .option('-p, --port <number>', 'port to listen on', '8090')
-    .action(async (tag: string, flags: FolderOption & { readonly port: string }) => {
+  withFolder(command('preview', 'every surface in every state on one page; reloads when you save', ['locales preview de', 'locales preview ar-XB --port 8091']).argument('<tag>', 'a language, or en-XA, ar-XB'))
+    .option('-p, --port <number>', 'port to listen on', wholeNumber, 8090)
+    .action(async (tag: string, flags: FolderOption & { readonly port: number }) => {
       await told(async () => {
         existing(tag, flags);
-        const { url } = await startPreview({ port: Number(flags.port), folder: flags.dir === undefined ? null : folderOf(flags) });
+        const { url } = await startPreview({ port: flags.port, folder: flags.dir === undefined ? null : folderOf(flags) });
         say(`\n  ${url}/${tag}/\n\n  Save a file and the page reloads. Ctrl+C ends it.\n`);
       });
     });
-  withFolder(locales.command('shots').description('a picture of every surface in every state, wide and narrow').argument('<tag>', 'a language, or en-XA, ar-XB'))
+  withFolder(command('shots', 'a picture of every surface in every state, wide and narrow', ['locales shots de -o /tmp/shots']).argument('<tag>', 'a language, or en-XA, ar-XB'))
     .option('-o, --out <folder>', 'where to put them', 'shots')
     .action(async (tag: string, flags: FolderOption & { readonly out: string }) => {
       await told(async () => {

@@ -94,7 +94,7 @@ test('what needs a restart is named and stays; the rest is read', async () => {
 test('`mailbox-password reload` returns when nothing of the old configuration is at work any more, and tells a refusal by its exit code; systemd hears the same', async () => {
   const systemd = notifySocket();
   const service = await startProcess({ timeouts: { accountsMs: 60_000, sessionsMs: 5000, hostMs: 5000 } }, { slowChangeMs: 20_000, env: { NOTIFY_SOCKET: systemd.path } });
-  expect(await systemd.until(/READY=1/)).toEqual([`READY=1\nSTATUS=Serving at ${service.url}`]);
+  expect(await systemd.until(/READY=1/)).toEqual(['EXTEND_TIMEOUT_USEC=30000000', `READY=1\nSTATUS=Serving at ${service.url}`]);
   const reload = () => cli(['reload', '-c', service.file]);
   const browser = await enter(service.url);
   let ended = false;
