@@ -1,5 +1,8 @@
 import type { Secret } from '../secret.ts';
+import type { CallOptions } from './callOptions.ts';
 import type { Diagnosable } from './diagnosis.ts';
+
+export type { CallOptions } from './callOptions.ts';
 
 /** What an account API can do. What it cannot do is refused with `OPERATION_NOT_SUPPORTED`, never skipped (I8). */
 export interface AccountAbilities {
@@ -47,16 +50,6 @@ export interface MailboxPage {
   readonly mailboxes: readonly Account[];
   /** Opaque; null on the last page. */
   readonly nextCursor: string | null;
-}
-
-export interface CallOptions {
-  /** Aborted at the deadline. After it fires the driver rejects at once; see the errors below. */
-  readonly signal: AbortSignal;
-  /**
-   * Told how long the back end needed to look at a password, or to hash one, milliseconds: by itself, without what waited for its turn in this
-   * process. A driver that cannot tell leaves it.
-   */
-  readonly took?: (milliseconds: number) => void;
 }
 
 export interface ChangeOptions extends CallOptions {

@@ -1,4 +1,4 @@
-import type { CallOptions } from './accountApi.ts';
+import type { CallOptions } from './callOptions.ts';
 
 /** What `doctor` found in one respect. Never holds a secret. */
 export interface Finding {

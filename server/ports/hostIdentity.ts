@@ -1,4 +1,4 @@
-import type { CallOptions } from './accountApi.ts';
+import type { CallOptions } from './callOptions.ts';
 import type { Diagnosable } from './diagnosis.ts';
 
 /** Who is calling, as the host says it. The owner's request never names an account: this is where it comes from. */

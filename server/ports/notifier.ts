@@ -1,4 +1,4 @@
-import type { CallOptions } from './accountApi.ts';
+import type { CallOptions } from './callOptions.ts';
 import type { Diagnosable } from './diagnosis.ts';
 
 /** One e-mail, ready to go. Addresses and headers hold no control character; the driver encodes what is not ASCII. */

@@ -1,6 +1,6 @@
 import type { ServerRule } from '../../module/policy/passwordPolicy.ts';
 import type { Secret } from '../secret.ts';
-import type { CallOptions } from './accountApi.ts';
+import type { CallOptions } from './callOptions.ts';
 
 /** A new password on its way, after the policy's own rules were met and the current password was verified. */
 export interface ProposedPassword {

@@ -1,5 +1,5 @@
 import type { Secret } from '../secret.ts';
-import type { CallOptions } from './accountApi.ts';
+import type { CallOptions } from './callOptions.ts';
 import type { Diagnosable } from './diagnosis.ts';
 
 /**

@@ -1,6 +1,6 @@
 import type { Channel, ChannelCounts } from '../../module/channels.ts';
 import type { Actor } from './hostIdentity.ts';
-import type { CallOptions } from './accountApi.ts';
+import type { CallOptions } from './callOptions.ts';
 import type { Diagnosable } from './diagnosis.ts';
 
 /** One place where a mailbox is logged in. */
