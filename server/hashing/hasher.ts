@@ -2,9 +2,10 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import * as argon2 from '@node-rs/argon2';
 import { ModuleError } from '../../module/errors.ts';
 import { Secret } from '../secret.ts';
+import { createDecoys } from './decoys.ts';
 import { hashing, type Took } from './hashing.ts';
 import { crypt, LIBCRYPT_MAX_BYTES } from './libcrypt.ts';
-import { parseStored } from './storedHash.ts';
+import { isLocked, parseStored } from './storedHash.ts';
 
 /** Schemes (Dovecot's word) in which new passwords are written. */
 export const WRITE_SCHEMES = ['ARGON2ID', 'BLF-CRYPT', 'SHA512-CRYPT'] as const;
@@ -27,7 +28,7 @@ export interface Hasher {
   readonly scheme: WriteScheme;
   /** UTF-8 bytes; a longer password is refused, never cut. Null: the scheme has no limit. */
   readonly maxPasswordBytes: number | null;
-  /** A hash of nobody's password, verified where there is no mailbox, so that the answer takes the same time (I7). */
+  /** A hash of nobody's password, in the scheme that is written. */
   readonly decoy: string;
   /** Characters that a stored hash takes. */
   readonly length: number;
@@ -35,6 +36,11 @@ export interface Hasher {
   hash(password: Secret, took?: Took): Promise<string>;
   /** Throws ACCOUNTS_MISCONFIGURED for a scheme that cannot be verified here. */
   verify(stored: string, password: Secret, took?: Took): Promise<boolean>;
+  /**
+   * {@link verify} for a mailbox that may not be there (`stored` null) or may have no password that fits (`isLocked`): then false, after the
+   * work that other mailboxes cost here (I7).
+   */
+  verifyOf(address: string, stored: string | null, password: Secret, took?: Took): Promise<boolean>;
 }
 
 /** OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane. */
@@ -96,8 +102,20 @@ export async function createHasher(options: HasherOptions): Promise<Hasher> {
 
   const finish = (value: string): string => (prefix ? `{${scheme}}${value}` : value);
   const decoy = finish(await write(randomBytes(12).toString('base64')));
+  const decoys = createDecoys(decoy);
+
+  async function verify(stored: string, password: Secret, took?: Took): Promise<boolean> {
+    const plain = password.reveal();
+    // No store of mail passwords can hold a NUL; the work is done all the same.
+    if (plain.includes('\0')) {
+      await hashing(() => verifyParsed(decoy, undefined, 'nobody'), took);
+      return false;
+    }
+    return hashing(() => verifyParsed(stored, bareScheme, plain), took);
+  }
+
   return {
-    scheme, maxPasswordBytes, decoy, length: decoy.length,
+    scheme, maxPasswordBytes, decoy, length: decoy.length, verify,
     async hash(password, took) {
       const plain = password.reveal();
       if (maxPasswordBytes !== null && Buffer.byteLength(plain) > maxPasswordBytes) {
@@ -106,14 +124,11 @@ export async function createHasher(options: HasherOptions): Promise<Hasher> {
       if (plain.includes('\0')) throw new ModuleError('PASSWORD_REJECTED_BY_SERVER', { detail: 'NUL' });
       return finish(await hashing(() => write(plain), took));
     },
-    async verify(stored, password, took) {
-      const plain = password.reveal();
-      // No store of mail passwords can hold a NUL; the work is done all the same.
-      if (plain.includes('\0')) {
-        await hashing(() => verifyParsed(decoy, undefined, 'nobody'), took);
-        return false;
-      }
-      return hashing(() => verifyParsed(stored, bareScheme, plain), took);
+    async verifyOf(address, stored, password, took) {
+      const own = stored === null || isLocked(stored) ? null : stored;
+      if (own !== null && schemeOf(own, bareScheme).verifiable) decoys.seen(address, own);
+      const right = await verify(own ?? decoys.of(address), password, took);
+      return right && own !== null;
     },
   };
 }

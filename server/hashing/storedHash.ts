@@ -37,3 +37,6 @@ export const versionOf = (stored: string): string => createHash('sha256').update
 /** Whether the stored password is the very one against which the current one was verified a moment ago (`ChangeOptions.verifiedVersion`). */
 export const isProven = (stored: string | null, { verifiedVersion = null }: { readonly verifiedVersion?: string | null }): boolean =>
   stored !== null && verifiedVersion !== null && versionOf(stored) === verifiedVersion;
+
+/** No password fits: nothing is stored, or it is marked as `passwd -l` and `usermod -L` do. */
+export const isLocked = (stored: string): boolean => stored === '' || /^[!*]/.test(stored);

@@ -11,17 +11,9 @@ const KNOWN: Readonly<Record<string, readonly [line: string, code: ErrorCode]>> 
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'REQUEST_MALFORMED'],
 };
 
-/**
- * Answers what Node's HTTP parser gave up (`clientError` of the server) with a code, as everything else is answered, and closes the
- * connection: where the next request begins can no longer be told. Nothing of it was looked at.
- */
-export const refuseUnreadable = ({ log, metrics }: { readonly log: Logger; readonly metrics: Metrics }) => (error: NodeJS.ErrnoException, socket: Duplex): void => {
-  // Gone, or an answer is being sent: there is no place for another one.
-  if (error.code === 'ECONNRESET' || !socket.writable || ('_httpMessage' in socket && socket._httpMessage !== null)) {
-    socket.destroy();
-    return;
-  }
-  const [line, code] = KNOWN[error.code ?? ''] ?? ['400 Bad Request', 'REQUEST_MALFORMED'];
+interface Told { readonly log: Logger; readonly metrics: Metrics }
+
+function answer(socket: Duplex, line: string, code: ErrorCode, { log, metrics }: Told): void {
   const requestId = randomUUID();
   const { changed, retryable } = ERRORS[code];
   const problem: Problem = { type: 'about:blank', title: code, status: Number(line.slice(0, 3)), code, changed, retryable, requestId };
@@ -29,4 +21,24 @@ export const refuseUnreadable = ({ log, metrics }: { readonly log: Logger; reado
   metrics.problem(code);
   const body = JSON.stringify(problem);
   socket.end(`HTTP/1.1 ${line}\r\nContent-Type: application/problem+json\r\nContent-Length: ${String(Buffer.byteLength(body))}\r\nCache-Control: no-store\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\n\r\n${body}`);
+};
+
+/**
+ * Answers what Node's HTTP parser gave up (`clientError` of the server) with a code, as everything else is answered, and closes the
+ * connection: where the next request begins can no longer be told. Nothing of it was looked at.
+ */
+export const refuseUnreadable = (told: Told) => (error: NodeJS.ErrnoException, socket: Duplex): void => {
+  // Gone, or an answer is being sent: there is no place for another one.
+  if (error.code === 'ECONNRESET' || !socket.writable || ('_httpMessage' in socket && socket._httpMessage !== null)) {
+    socket.destroy();
+    return;
+  }
+  const [line, code] = KNOWN[error.code ?? ''] ?? ['400 Bad Request', 'REQUEST_MALFORMED'];
+  answer(socket, line, code, told);
+};
+
+/** Answers CONNECT, which Node would leave without an answer: nobody gets a tunnel through this service. */
+export const refuseTunnel = (told: Told) => (_request: unknown, socket: Duplex): void => {
+  socket.on('error', () => undefined);
+  answer(socket, '405 Method Not Allowed\r\nAllow: GET, HEAD, POST', 'METHOD_NOT_ALLOWED', told);
 };

@@ -1,4 +1,4 @@
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
@@ -12,7 +12,7 @@ import { keepFixed } from './fixedKeys.ts';
 import { type Generation, openGeneration } from './generation.ts';
 import { createMetricsListener } from './metricsListener.ts';
 import { refuse } from './refuse.ts';
-import { refuseUnreadable } from './refuseUnreadable.ts';
+import { refuseTunnel, refuseUnreadable } from './refuseUnreadable.ts';
 
 /** A new configuration serves. */
 export interface Reloaded {
@@ -65,12 +65,16 @@ export async function startService(first: Config, log: Logger, decorate: (wiring
   let current = await openGeneration({ config, log, metrics, lifecycle, beside: false, decorate });
   const retiring = new Set<Promise<boolean>>();
 
-  const server = createServer((request, response) => {
+  const serve = (request: IncomingMessage, response: ServerResponse): void => {
     // Keep-alive connections move to another node with their next request.
     if (lifecycle.draining) response.setHeader('Connection', 'close');
     if (closing) refuse(response, 'SHUTTING_DOWN', current.describe(request), { log, metrics });
     else current.handle(request, response);
-  });
+  };
+  const server = createServer(serve);
+  // An expectation that nobody knows may be overlooked (RFC 9110, section 10.1.1); Node by itself answers 417 without a code.
+  server.on('checkExpectation', serve);
+  server.on('connect', refuseTunnel({ log, metrics }));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = HEADERS_MS;
   server.requestTimeout = REQUEST_MS;

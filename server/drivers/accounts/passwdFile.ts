@@ -6,7 +6,7 @@ import { number, object, string } from 'yup';
 import { ModuleError } from '../../../module/errors.ts';
 import { oneAtATime } from '../../groupOffice/oneAtATime.ts';
 import { createHasher, WRITE_SCHEMES } from '../../hashing/hasher.ts';
-import { versionOf } from '../../hashing/storedHash.ts';
+import { isLocked, versionOf } from '../../hashing/storedHash.ts';
 import { diagnoseFile, inheritsGroup } from '../../passwdFile/diagnoseFile.ts';
 import { diagnoseLines } from '../../passwdFile/diagnoseLines.ts';
 import { lockFile } from '../../passwdFile/fileLock.ts';
@@ -41,7 +41,7 @@ const isPlausible = (address: string): boolean =>
 
 /** Extra fields with which the password field does not decide. */
 const OVERRIDING = ['nopassword', 'password', 'password_noscheme'];
-const isDecisive = ({ password, extra }: PasswdLine): boolean => password !== '' && !/^[!*]/.test(password) && !extra.some((field) => OVERRIDING.includes(field));
+const isDecisive = ({ password, extra }: PasswdLine): boolean => !isLocked(password) && !extra.some((field) => OVERRIDING.includes(field));
 const mayLogIn = (line: PasswdLine): boolean => isDecisive(line) && !line.extra.includes('nologin');
 
 /** What an extra field says of the owner; nothing where it is not there, empty, or not UTF-8. */
@@ -153,13 +153,13 @@ export default defineAccountDriver({
       }),
       verifyPassword: (address, password, call) => inTime(call, never, async () => {
         const line = lineOf(await read(), address);
-        const right = await hasher.verify(line === null || !isDecisive(line) ? hasher.decoy : line.password, password, call.took);
+        const right = await hasher.verifyOf(address, line === null || !isDecisive(line) ? null : line.password, password, call.took);
         return right && line !== null && mayLogIn(line);
       }),
       async changePassword(address, current, next, call) {
         const line = await inTime(call, never, async () => {
           const found = lineOf(await read(), address);
-          const right = await hasher.verify(found === null || !isDecisive(found) ? hasher.decoy : found.password, current, call.took);
+          const right = await hasher.verifyOf(address, found === null || !isDecisive(found) ? null : found.password, current, call.took);
           if (!right || found === null || !mayLogIn(found)) throw new ModuleError('CURRENT_PASSWORD_WRONG');
           return found;
         });

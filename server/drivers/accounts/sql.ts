@@ -115,12 +115,12 @@ export default defineAccountDriver({
       async verifyPassword(address, password, call) {
         let asked = 0;
         const found = await row(address, call, (milliseconds) => { asked = milliseconds; });
-        const right = await hasher.verify(found?.password ?? hasher.decoy, password, (milliseconds) => { call.took?.(asked + milliseconds); });
+        const right = await hasher.verifyOf(address, found?.password ?? null, password, (milliseconds) => { call.took?.(asked + milliseconds); });
         return right && found?.enabled === true && found.password !== null;
       },
       async changePassword(address, current, next, call) {
         const found = await row(address, call);
-        const right = isProven(found?.password ?? null, call) || await hasher.verify(found?.password ?? hasher.decoy, current);
+        const right = isProven(found?.password ?? null, call) || await hasher.verifyOf(address, found?.password ?? null, current);
         if (!right || found?.enabled !== true || found.password === null) throw new ModuleError('CURRENT_PASSWORD_WRONG');
         return replace(found, found.password, next, call);
       },

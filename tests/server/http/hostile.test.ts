@@ -41,6 +41,8 @@ test('a body that is not UTF-8 is refused: its bytes would all become one charac
 test.each([
   ['a header that is too long', `GET /healthz HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, 431, 'REQUEST_TOO_LARGE'],
   ['something else than HTTP', '\x16\x03\x01 hello\r\n\r\n', 400, 'REQUEST_MALFORMED'],
+  ['an expectation that nobody knows', 'GET /nothing HTTP/1.1\r\nHost: a\r\nExpect: 200-maybe\r\nConnection: close\r\n\r\n', 404, 'NOT_FOUND'],
+  ['a tunnel', 'CONNECT 127.0.0.1:25 HTTP/1.1\r\nHost: a\r\n\r\n', 405, 'METHOD_NOT_ALLOWED'],
   ['two lengths', `POST ${PANEL} HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400, 'REQUEST_MALFORMED'],
   ['a path out of the folder of the static files', 'GET /mailbox-password/assets/../../../package.json HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 404, 'NOT_FOUND'],
 ])('bytes that no browser sends are refused with a code: %s', async (_name, bytes, status, code) => {
