@@ -19,7 +19,7 @@ export const groupOfficeIso = (tag: string): string => ISO[tag] ?? tag.toLowerCa
 export const phpString = (text: string): string => `'${text.replaceAll(/['\\]/g, String.raw`\$&`).replaceAll('\0', '')}'`;
 
 /** Texts of ours that the drop-in shows by itself. */
-const BY_KEY = ['section.loadFailed', 'section.consequence', 'action.update'] as const;
+const BY_KEY = ['section.loadFailed', 'section.consequence'] as const;
 
 /** Texts that Group-Office itself shows; everything else is shown by the section, from `locales/` over HTTP. */
 function languageFile(texts: Readonly<Record<string, string>>, fallback: Readonly<Record<string, string>>): string {

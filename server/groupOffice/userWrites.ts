@@ -1,10 +1,15 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import { ModuleError } from '../../module/errors.ts';
 import type { CallOptions } from '../ports/accountApi.ts';
 import { readError, readSet, type SetAnswer, writeError } from './accountErrors.ts';
-import type { Credentials, GroupOfficeClient } from './groupOfficeClient.ts';
+import { type Credentials, type GroupOfficeClient, GroupOfficeError } from './groupOfficeClient.ts';
 
 /** The authenticator that Group-Office asks for at a log-in of somebody who is to choose a new password. */
 export const FORCED = 'forcepasswordchange';
+
+/** Waits before each try to put a mark back: PHP's processes are made anew at once, a restart of the web server takes a moment. */
+const PUT_BACK_AFTER_MS = [0, 250, 1_000, 2_000];
+const PUT_BACK_TIMEOUT_MS = 3_000;
 
 export interface UserState {
   /** Of all users: another's change makes it another one. */
@@ -55,8 +60,27 @@ export function userWrites(client: GroupOfficeClient, service: Credentials) {
       const updates = [{ forcePasswordChange: false }, both, { forcePasswordChange: true }].map((values) => ({ update: { [id]: values } }));
       readSet(await client.callAll<SetAnswer>(service, 'User/set', updates, 1, call), id);
     } catch (error) {
+      if (error instanceof GroupOfficeError && error.kind === 'unknown') await putBack(id);
       throw writeError(error);
     }
+  }
+
+  /** PHP may have died between the three, with the mark taken away. Whatever became of the password: it is to be asked for. The call's own time may be over. */
+  async function putBack(id: string): Promise<void> {
+    for (const delay of PUT_BACK_AFTER_MS) {
+      await wait(delay);
+      try {
+        return await mark(id, true, { signal: AbortSignal.timeout(PUT_BACK_TIMEOUT_MS) });
+      } catch {
+        // The caller says that the outcome is unknown, and an administrator asks again.
+      }
+    }
+  }
+
+  async function mark(id: string, required: boolean, call: CallOptions): Promise<void> {
+    const { state, marked } = await stateOf(service, id, call);
+    if (marked === null) throw new ModuleError('OPERATION_NOT_SUPPORTED', { detail: 'this Group-Office knows no forcePasswordChange' });
+    if (marked !== required) await asService(() => set(service, id, { forcePasswordChange: required }, state, call));
   }
 
   return {
@@ -64,10 +88,6 @@ export function userWrites(client: GroupOfficeClient, service: Credentials) {
     set,
     setPassword: (id: string, password: string, { requireChange, state }: { readonly requireChange: boolean; readonly state: UserState }, call: CallOptions) =>
       asService(() => (requireChange ? setMarked(id, password, state, call) : set(service, id, { password }, state.state, call))),
-    async mark(id: string, required: boolean, call: CallOptions): Promise<void> {
-      const { state, marked } = await stateOf(service, id, call);
-      if (marked === null) throw new ModuleError('OPERATION_NOT_SUPPORTED', { detail: 'this Group-Office knows no forcePasswordChange' });
-      if (marked !== required) await asService(() => set(service, id, { forcePasswordChange: required }, state, call));
-    },
+    mark,
   };
 }

@@ -210,6 +210,22 @@ test.each(['light', 'dark'] as const)("it looks at home (%s): the native field's
   await opened.screenshot({ path: join(root, `tests/artifacts/group-office-${scheme}.png`), fullPage: true });
 }, 60_000);
 
+test("it wears the colours that the page is painted in, not the user's stored setting, and changes with the page", async () => {
+  const opened = await visit();
+  const paint = (dark: boolean) => opened.evaluate((on) => document.body.classList.toggle('dark', on), dark);
+  const worn = (scheme: string) => opened.waitForFunction((wanted) => [...document.querySelectorAll('*')].flatMap((each) => each.shadowRoot?.querySelector('.root') ?? []).some((each) => getComputedStyle(each).colorScheme === wanted), scheme);
+  await paint(true);
+  await openAccount(opened);
+  await button(opened).waitFor();
+  await worn('dark');
+  await paint(false);
+  await worn('normal');
+  await box(opened, 'Password').fill('still-there');
+  await paint(true);
+  await worn('dark');
+  expect(await box(opened, 'Password').inputValue()).toBe('still-there');
+}, 60_000);
+
 test('in a right-to-left language the section turns, and the arrow stands at the left end', async () => {
   look.language = 'ar';
   const opened = await visit();
@@ -251,8 +267,9 @@ test("Enter in the dialog's own fields submits it: the stand-in can tell the dif
 }, 60_000);
 
 test("the dialog's own Save asks first where a new password is typed: it would close, and the person believe it changed", async () => {
-  situation.texts = { 'mailboxpassword/mailboxpassword': { Password: 'Password', 'section.consequence': 'You are logged out everywhere.', 'action.update': 'Change it' } };
+  situation.texts = { 'mailboxpassword/mailboxpassword': { Password: 'Password', 'section.consequence': 'You are logged out everywhere.' } };
   const opened = await visit();
+  await opened.setViewportSize({ width: 390, height: 844 });
   await openAccount(opened);
   await button(opened).waitFor();
   const save = opened.getByRole('button', { name: 'Save', exact: true });
@@ -261,16 +278,19 @@ test("the dialog's own Save asks first where a new password is typed: it would c
   await box(opened, 'Password').fill(NEW);
   await save.click();
   await question.getByText('You are logged out everywhere.').waitFor();
+  const edges = await question.boundingBox();
+  expect(edges!.x).toBeGreaterThanOrEqual(0);
+  expect(edges!.x + edges!.width).toBeLessThanOrEqual(390);
   await question.getByRole('button', { name: 'Cancel' }).click();
   expect(await box(opened, 'Password').inputValue()).toBe(NEW);
   expect(double.state.mailboxes.get('1')!.password).toBe(OLD);
   // As our own button: what is missing is named.
   await save.click();
-  await question.getByRole('button', { name: 'Change it' }).click();
+  await question.getByRole('button', { name: 'OK' }).click();
   await opened.locator('[aria-invalid=true]').first().waitFor();
   await box(opened, 'Confirm password').fill(NEW);
   await save.click();
-  await question.getByRole('button', { name: 'Change it' }).click();
+  await question.getByRole('button', { name: 'OK' }).click();
   await opened.getByText('Your password has been changed').waitFor();
   expect(double.state.mailboxes.get('1')!.password).toBe(NEW);
   expect(await submitted(opened)).toBe(0);

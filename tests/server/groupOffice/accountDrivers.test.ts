@@ -145,6 +145,15 @@ describe('accounts/groupOfficeUser', () => {
       expect(alice()).toMatchObject({ password: 'Set-pass-44', forcePasswordChange: true });
     });
 
+    it.each([1, 2])('has the mark put back where PHP died after it was taken away (requests that fail: %d)', async (failing) => {
+      alice().forcePasswordChange = true;
+      let left = failing;
+      double.fault = 'dieAfterFirst';
+      double.faultFor = (request) => isSetCall(request) && left-- > 0;
+      await expect(accounts.setPassword(ALICE, secret('Set-pass-44'), { ...options(), requireChange: true })).rejects.toMatchObject({ code: 'ACCOUNTS_OUTCOME_UNKNOWN' });
+      expect(alice()).toMatchObject({ password: 'Alicepass-1', forcePasswordChange: true });
+    });
+
     it('is no administrator, no user of a mail server, and needs the right to change users', async () => {
       alice().isAdmin = true;
       await expect(accounts.requireChange?.(ALICE, true, options())).rejects.toMatchObject({ code: 'ACCOUNT_NOT_CHANGEABLE' });

@@ -6,17 +6,19 @@ const TAGS = { cn: "zh-CN", no: "nb" };
 /** Group-Office's pt_br is pt-BR. */
 const tag = (iso) => TAGS[iso] ?? iso.replace(/_([a-z]+)$/, (_, region) => "-" + region.toUpperCase());
 
+/** As the page is painted now. The user's setting may differ: it is tried out in Look & feel, was changed elsewhere, or is "system". */
+const theme = () => (document.body.classList.contains("dark") ? "dark" : "light");
+
 /** Mounts the section into `element` and answers how to unmount it. The service is asked only now; it may serve only other users. */
 function mount(element, onNotServed) {
 	const place = element.ownerDocument.createElement("div");
 	element.replaceChildren(place);
 	let unmount, left = false;
-	const scheme = go.User.themeColorScheme;
 	const bridge = {
 		baseUrl: settings.basePath,
 		csrfToken: () => groupofficeCore?.client?.CSRFToken ?? go.User.session?.CSRFToken,
 		locale: tag(go.User.language ?? "en"),
-		theme: scheme === "light" || scheme === "dark" ? scheme : "auto",
+		get theme() { return theme(); },
 		onNotServed,
 		onSignedOut: () => { document.location = window.BaseHref ?? "./"; },
 	};
@@ -31,9 +33,12 @@ function mount(element, onNotServed) {
 		place.addEventListener("mailbox-password-error", failed);
 	}, { once: true });
 	load("").catch(() => load("?" + Date.now())).catch(failed);
+	const repainted = new MutationObserver(() => { place.shadowRoot?.querySelector("[data-theme]")?.setAttribute("data-theme", theme()); });
+	repainted.observe(document.body, { attributeFilter: ["class"] });
 
 	return () => {
 		left = true;
+		repainted.disconnect();
 		unmount?.();
 		place.remove();
 	};
@@ -51,7 +56,9 @@ function maySave(element) {
 		Ext.MessageBox.show({
 			title: text("Password"),
 			msg: text("section.consequence"),
-			buttons: { ok: text("action.update"), cancel: true },
+			buttons: Ext.MessageBox.OKCANCEL,
+			// Its own measure is wider than a phone.
+			maxWidth: Math.min(600, innerWidth - 32),
 			fn: (answer) => { if (answer === "ok") form.requestSubmit(); },
 		});
 	}
