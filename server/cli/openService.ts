@@ -35,12 +35,15 @@ export function mustHaveState({ dataDir, state: { url } }: Config): void {
 /** Commands say themselves what happened; only what is really wrong is logged beside. */
 export const quietLog = (): Logger => pino({ level: 'error' }, process.stderr);
 
+/** A change by the command line leaves the log line that one by a panel leaves, where no person reads the standard error output. */
+const changesLog = ({ log: { level } }: Config): Logger => (process.stderr.isTTY || level === 'silent' ? quietLog() : pino({ level }, process.stderr));
+
 /** The service's ports for one command, beside a service that may be running on the same state. */
 export async function withService<T>(options: ConfigOption, work: (wiring: Wiring) => Promise<T>): Promise<T> {
   const config = configOf(options);
   becomeServiceUser(config.dataDir);
   if (!existsSync(resolve(config.dataDir))) throw new CommandError('NOT_GOOD', `The folder ${resolve(config.dataDir)} (dataDir) is not there yet: start the service once. Is this the configuration that you mean (--config)? Nothing was done.`);
-  const wiring = await wire(config, quietLog(), { beside: true });
+  const wiring = await wire(config, changesLog(config), { beside: true });
   try {
     return await work(wiring);
   } finally {

@@ -1,12 +1,14 @@
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
+import { sql } from 'kysely';
 import type { Config } from '../../../module/config/configSchema.ts';
 import { reasonOf, tlsFinding, urlTlsFinding } from '../../diagnosis/findings.ts';
 import { diagnoseSql } from '../../diagnosis/sqlConnection.ts';
 import { createStateNoticeOutbox } from '../../drivers/noticeOutbox/state.ts';
 import { fail, type Finding, ok, warn } from '../../ports/diagnosis.ts';
 import type { NoticeSummary } from '../../ports/noticeOutbox.ts';
-import { connectState, type OpenedState, stateVersion } from '../../state/stateDatabase.ts';
+import { sqlDialectOf } from '../../sql/sqlUrl.ts';
+import { connectState, type OpenedState, type StateDatabase, stateVersion } from '../../state/stateDatabase.ts';
 import { keptAddresses } from './keptPassword.ts';
 import { lookAtRateLimit } from './lookAtRateLimit.ts';
 import { lookAtTexts } from './lookAtTexts.ts';
@@ -45,6 +47,16 @@ function noticesFinding({ count, oldestHappenedAt }: NoticeSummary): Finding {
   return warn('notices', `${String(count)} wait, the oldest for ${String(minutes)} minutes`, 'see `mailbox-password outbox list`, and notify below');
 }
 
+/** MariaDB: names and mail programs in other alphabets, and emoji, fit only into utf8mb4. The audit log writes what does not fit in a readable other way. */
+async function characterSetFinding(database: StateDatabase): Promise<Finding> {
+  const { rows } = await sql<{ named: string; collation: string | null }>`select 'database' as named, @@collation_database as collation union all
+    select table_name, table_collation from information_schema.tables where table_schema = database() and table_name in ('outbox', 'audit', 'notice', 'panel_session')`.execute(database);
+  const others = rows.filter(({ collation }) => collation?.startsWith('utf8mb4') === false);
+  if (others.length === 0) return ok('characters', 'utf8mb4');
+  return warn('characters', others.map(({ named, collation }) => `${named} is ${String(collation)}`).join(', '),
+    'ALTER DATABASE ... CHARACTER SET utf8mb4, and ALTER TABLE ... CONVERT TO CHARACTER SET utf8mb4 for each table named; until then letters that do not fit stand in the history as \\u{...}');
+}
+
 async function state(config: Config, signal: AbortSignal): Promise<Finding[]> {
   const folder = resolve(config.dataDir);
   const { url, previousUrl, tls } = config.state;
@@ -58,6 +70,7 @@ async function state(config: Config, signal: AbortSignal): Promise<Finding[]> {
   try {
     const findings: Finding[] = url === null ? [] : await diagnoseSql({ url, tls: tls ?? undefined }, opened.database as unknown as Parameters<typeof diagnoseSql>[1], [], signal);
     if (findings.some(({ level, check }) => level === 'fail' && check === 'log-in')) return findings;
+    if (opened.shared && url !== null && sqlDialectOf(url) === 'mysql') findings.push(await characterSetFinding(opened.database));
     const { applied, pending, newer } = await stateVersion(opened.database);
     if (newer.length > 0) findings.push(warn('version', `of a newer version of this program (${newer.join(', ')})`, 'upgrade this node too: it works beside newer ones and after a rollback, one release back and not for good (docs/operations.md#upgrade)'));
     if (pending.length > 0) findings.push(warn('version', `${String(pending.length)} steps are left: ${pending.join(', ')}`, 'the service does them when it starts; or run `mailbox-password migrate up`'));
