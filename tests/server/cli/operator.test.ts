@@ -29,7 +29,7 @@ it('--json answers with JSON in every case: a refusal, a wrong configuration, a 
   const { file } = configFile({});
   const { file: bad } = configFile({ policy: { preset: 'strong' } });
   const [refused, weak, configuration, usage, nothing] = await Promise.all([
-    cli(['set', 'nobody@example.test', '--generate', '--json', '-c', file]), cli(['set', 'alice@example.test', '--password-stdin', '--json', '-c', file], { input: 'short\n' }),
+    cli(['set', 'nobody@example.test', '--generate', '--json', '-c', file]), cli(['set', 'alice@example.test', '--password-stdin', '--json', '-c', configFile({}).file], { input: 'short\n' }),
     cli(['sessions', 'alice@example.test', '--json', '-c', bad]), cli(['audit', 'list', '--limit', 'x', '--json']), cli(['locales', 'check', 'zz', '--json']),
   ]);
   expect([refused.status, errorIn(refused.stdout)]).toEqual([65, { code: 'ACCOUNT_NOT_FOUND', exitCode: 65, message: expect.stringContaining('Check the spelling') }]);
@@ -76,6 +76,20 @@ it('no command writes an escape sequence where nobody sits at a terminal', async
   const { file } = configFile({});
   const ended = await Promise.all([['--help'], ['set', 'alice@example.test', '--generate', '-c', file], ['doctor', '-c', file], ['outbox', 'lst'], ['migrate', 'up', '-c', file]].map((words) => cli(words, { env: { FORCE_COLOR: '0' } })));
   for (const { stdout, stderr } of ended) expect(stdout + stderr).not.toContain('\u001B');
+}, SLOW);
+
+it('set and logout leave one log line each, as the panels do: request id, outcome, what was ended and is owed; the history has the same id; no secret', async () => {
+  const { file } = configFile({ log: { level: 'info' } });
+  const set = await cli(['set', 'alice@example.test', '--generate', '--json', '-c', file]);
+  const logout = await cli(['logout', 'alice@example.test', '-c', file]);
+  const linesOf = (text: string) => text.split('\n').filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as { msg: string; requestId?: string }).filter(({ requestId }) => requestId !== undefined);
+  const events = JSON.parse((await cli(['audit', 'list', '--json', '-c', file])).stdout) as { requestId: string }[];
+  const [setLine, ...afterSet] = linesOf(set.stderr);
+  expect(setLine).toMatchObject({ msg: 'password set', surface: 'command-line', address: 'alice@example.test', by: 'cli', outcome: 'done', ended: { web: 0 }, pending: [], requestId: events[1]?.requestId });
+  const [logoutLine, ...afterLogout] = linesOf(logout.stderr);
+  expect(logoutLine).toMatchObject({ msg: 'log-out', surface: 'command-line', outcome: 'done', ended: { web: 0 }, pending: [], requestId: events[0]?.requestId });
+  expect([afterSet, afterLogout]).toEqual([[], []]);
+  expect(set.stderr).not.toContain((JSON.parse(set.stdout) as { password: string }).password);
 }, SLOW);
 
 function every(command: Command): Command[] {
