@@ -19,11 +19,14 @@ function withQuery(path: string, query: Readonly<Record<string, string | null | 
 /** A language that can be chosen, by its own name. */
 export interface LanguageOption { readonly tag: string; readonly name: string }
 
+/** The page itself, as it would be served now. */
+const readPage = (send: Send, path: string) => send<string>('GET', path, undefined, undefined);
 const getLanguages = (send: Send) => send<readonly LanguageOption[]>('GET', '/languages.json', undefined, undefined);
 
 export type UserPanelApi = ReturnType<typeof userPanelApi>;
 
 export const userPanelApi = (send: Send) => ({
+  readPage: () => readPage(send, '/panel/'),
   getLanguages: () => getLanguages(send),
   getMessages: (chosen: string | null) => send<Record<string, string>>('GET', `/locales/user-panel/${wishes(chosen)}.short.json`, undefined, undefined),
   logIn: (request: { address: string; password: string }) => send<UserSessionResponse>('POST', USER.logIn.path, request, undefined),
@@ -39,6 +42,7 @@ export const userPanelApi = (send: Send) => ({
 export type AdminPanelApi = ReturnType<typeof adminPanelApi>;
 
 export const adminPanelApi = (send: Send) => ({
+  readPage: () => readPage(send, '/admin/'),
   getLanguages: () => getLanguages(send),
   getMessages: (chosen: string | null) => send<Record<string, string>>('GET', `/locales/admin-panel/${wishes(chosen)}.short.json`, undefined, undefined),
   logIn: (request: { name: string; password: string }) => send<AdminSessionResponse>('POST', ADMIN.logIn.path, request, undefined),

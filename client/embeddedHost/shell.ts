@@ -2,6 +2,7 @@ import { intlLanguage } from '../../module/texts/intlLanguage.ts';
 import type { HostBridge } from '../host/hostBridge.ts';
 import { createTranslator, type MessageKey } from '../i18n/translator.ts';
 import { wishes } from '../i18n/wishes.ts';
+import { withoutTexts } from '../i18n/withoutTexts.ts';
 import './shell.css';
 
 interface Manifest { readonly slots: readonly { readonly slot: string; readonly entry: string }[] }
@@ -37,11 +38,11 @@ async function ask<T>(path: string): Promise<T | null> {
   return (await answer.json()) as T;
 }
 
-/** Never a blank page: words and a way on, also where no text could be fetched. */
-function broken(place: HTMLElement, texts = true): void {
-  const again = make('button', { type: 'button', textContent: texts ? t('section.retry') : '↻', ariaLabel: texts ? null : '↻' });
+/** Never a blank page: words and a way on. */
+function broken(place: HTMLElement): void {
+  const again = make('button', { type: 'button', textContent: t('section.retry') });
   again.addEventListener('click', () => { location.reload(); });
-  place.replaceChildren(make('div', { role: 'alert' }, make('p', { className: 'warn', textContent: texts ? t('state.broken') : '⚠' }), again));
+  place.replaceChildren(make('div', { role: 'alert' }, make('p', { className: 'warn', textContent: t('state.broken') }), again));
 }
 
 async function languageChoice(): Promise<HTMLElement> {
@@ -174,7 +175,8 @@ async function start(): Promise<void> {
     document.title = t('shell.appName');
     await (app.dataset['page'] === 'login' ? loginPage() : webmailPage());
   } catch {
-    broken(app, texts);
+    if (texts) broken(app);
+    else withoutTexts(app, 'login');
   }
 }
 

@@ -3,6 +3,7 @@ import { type KeyboardEvent, useEffect, useId, useLayoutEffect, useRef, useState
 import type { AdminSessionResponse } from '../../module/panelOperations.ts';
 import type { AdminPanelApi } from '../api/panelMethods.ts';
 import { useTranslator } from '../i18n/context.ts';
+import { Address } from './Address.tsx';
 import { Failed } from './Failed.tsx';
 import { PanelIcon } from './panelIcons.tsx';
 import { SetPassword } from './SetPassword.tsx';
@@ -65,7 +66,7 @@ export function EditMailbox({ api, session, address, onClose, onSignedOut }: Edi
   return (
     <dialog ref={dialog} aria-labelledby={`${id}-title`} onKeyDown={keyDown} onCancel={(event) => { event.preventDefault(); close(); }}>
       <div className="title">
-        <h2 ref={title} id={`${id}-title`} tabIndex={-1}>{t('adminPanel.editTitle')} <bdi>{address}</bdi></h2>
+        <h2 ref={title} id={`${id}-title`} tabIndex={-1}>{t('adminPanel.editTitle')} <Address of={address} /></h2>
         <button type="button" className="pencil" aria-label={t('shell.close')} title={t('shell.close')} onClick={close}><PanelIcon name="close" /></button>
       </div>
       {mailbox.isError && <Failed error={mailbox.error} onRetry={() => { void mailbox.refetch(); }} />}

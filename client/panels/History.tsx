@@ -5,6 +5,8 @@ import { type HistoryQuery, OUTCOMES } from '../../module/panelOperations.ts';
 import type { AdminPanelApi } from '../api/panelMethods.ts';
 import { useTranslator } from '../i18n/context.ts';
 import type { MessageKey } from '../i18n/translator.ts';
+import { Address } from './Address.tsx';
+import { DayField } from './DayField.tsx';
 import { Failed } from './Failed.tsx';
 import { LoadMore } from './LoadMore.tsx';
 import { useDebounced } from './useDebounced.ts';
@@ -63,8 +65,8 @@ export function History({ api, base, onSignedOut }: HistoryProps) {
             {OUTCOMES.map((name) => <option key={name} value={name}>{t(`adminPanel.outcome.${name}`)}</option>)}
           </select>
         </label>
-        <label>{t('adminPanel.fromDay')}<input type="date" value={filter.from} onChange={set('from')} /></label>
-        <label>{t('adminPanel.toDay')}<input type="date" value={filter.to} onChange={set('to')} /></label>
+        <DayField label={t('adminPanel.fromDay')} value={filter.from} onChange={(from) => { setFilter((before) => ({ ...before, from })); }} />
+        <DayField label={t('adminPanel.toDay')} value={filter.to} onChange={(to) => { setFilter((before) => ({ ...before, to })); }} />
         <a className="plain" href={base + api.historyFile(wanted)} onClick={(event) => {
           // A session that has ended must not replace the page by an error: ask first.
           event.preventDefault();
@@ -85,11 +87,11 @@ export function History({ api, base, onSignedOut }: HistoryProps) {
                 <td className="wide">{time(event.at)}</td>
                 <td>
                   {t(ACTIONS[event.action] ?? 'adminPanel.action.access')}
-                  <span className="narrow"><bdi>{event.address}</bdi></span>
-                  <span className="narrow soft">{time(event.at)}{event.actor === event.address ? null : <> · <bdi>{event.actor}</bdi></>} · <bdi>{event.remoteAddress}</bdi> {ended(event.ended)}</span>
+                  <span className="narrow"><Address of={event.address} /></span>
+                  <span className="narrow soft">{time(event.at)}{event.actor === event.address ? null : <> · <Address of={event.actor} /></>} · <bdi>{event.remoteAddress}</bdi> {ended(event.ended)}</span>
                 </td>
-                <td className="wide"><bdi>{event.address}</bdi></td>
-                <td className="wide"><bdi>{event.actor}</bdi></td>
+                <td className="wide whom"><Address of={event.address} /></td>
+                <td className="wide whom"><Address of={event.actor} /></td>
                 <td className="wide"><bdi>{event.remoteAddress}</bdi></td>
                 <td>{outcome(event.outcome)}</td>
                 <td className="wide">{ended(event.ended)}</td>

@@ -16,13 +16,17 @@ interface LogInFormProps<Session> {
   /** What is said where the log-in is wrong, in the place of the words about an e-mail address. */
   readonly wrong?: string;
   readonly notice: ReactNode;
+  /** False in maintenance. */
+  readonly writable: boolean;
+  /** Somebody tried to log in. */
+  readonly onTried: () => void;
   readonly logIn: (name: string, password: string) => Promise<Session>;
   readonly onLoggedIn: (session: Session, password: string) => void;
   readonly children?: ReactNode;
 }
 
 /** The log-in form of both panels. The password is handed on in memory and kept nowhere. */
-export function LogInForm<Session>({ title, nameLabel, nameType, wrong, notice, logIn, onLoggedIn, children }: LogInFormProps<Session>) {
+export function LogInForm<Session>({ title, nameLabel, nameType, wrong, notice, writable, onTried, logIn, onLoggedIn, children }: LogInFormProps<Session>) {
   const { t, code } = useTranslator();
   const id = useId();
   const [name, setName] = useState('');
@@ -64,7 +68,7 @@ export function LogInForm<Session>({ title, nameLabel, nameType, wrong, notice, 
         setPassword('');
         passwordInput.current?.focus();
       },
-      onSettled: () => { mutation.reset(); },
+      onSettled: () => { mutation.reset(); onTried(); },
     });
   }
 
@@ -72,7 +76,7 @@ export function LogInForm<Session>({ title, nameLabel, nameType, wrong, notice, 
   return (
     <main className="login">
       <h1>{title}</h1>
-      <Maintenance />
+      <Maintenance writable={writable} />
       <div ref={says} tabIndex={-1}>{notice}</div>
       <form noValidate onSubmit={submit}>
         <div className="field" data-invalid={missing === 'name' || undefined}>

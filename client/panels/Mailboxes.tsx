@@ -4,6 +4,7 @@ import type { MailboxesResponse } from '../../module/panelOperations.ts';
 import { ApiError } from '../api/apiError.ts';
 import type { AdminPanelApi } from '../api/panelMethods.ts';
 import { useTranslator } from '../i18n/context.ts';
+import { Address } from './Address.tsx';
 import { Ago } from './Ago.tsx';
 import { Failed } from './Failed.tsx';
 import { LoadMore } from './LoadMore.tsx';
@@ -67,7 +68,7 @@ function Rows({ api, page, onEdit }: { readonly api: AdminPanelApi; readonly pag
     return (
       <tr key={address}>
         <th scope="row">
-          <bdi>{address}</bdi>{displayName !== null && displayName !== address && <span className="soft"> <bdi>{displayName}</bdi></span>}
+          <Address of={address} />{displayName !== null && displayName !== address && <span className="soft"> <bdi>{displayName}</bdi></span>}
           <span className="narrow soft">{enabled ? t('adminPanel.yes') : t('adminPanel.disabled')} · {labelled(t('adminPanel.lastChange'), time(passwordChangedAt))} · {labelled(t('adminPanel.sessions'), live)}</span>
         </th>
         <td className="wide tight">{enabled ? t('adminPanel.yes') : <strong>{t('adminPanel.disabled')}</strong>}</td>

@@ -1,5 +1,6 @@
 import type { ReactNode } from 'react';
 import { useTranslator } from '../i18n/context.ts';
+import { Address } from './Address.tsx';
 
 /** The bar at the top: which panel, who, and the way out. */
 export function PanelHeader({ title, who, onLogOut, children }: { readonly title: string; readonly who: string; readonly onLogOut: () => void; readonly children?: ReactNode }) {
@@ -8,7 +9,7 @@ export function PanelHeader({ title, who, onLogOut, children }: { readonly title
     <header className="bar">
       <h1>{title}</h1>
       {children}
-      <span className="who"><bdi>{who}</bdi></span>
+      <span className="who"><Address of={who} /></span>
       <button type="button" className="out" onClick={onLogOut}>{t('shell.logOut')}</button>
     </header>
   );

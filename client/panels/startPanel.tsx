@@ -1,11 +1,13 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import type { ComponentType } from 'react';
+import { type ComponentType, type ReactNode, useCallback, useEffect, useRef, useState } from 'react';
 import { createRoot } from 'react-dom/client';
 import { createSend } from '../api/methods.ts';
 import { TranslatorContext } from '../i18n/context.ts';
 import { createTranslator, type Translator } from '../i18n/translator.ts';
+import { withoutTexts } from '../i18n/withoutTexts.ts';
 import { ErrorBoundary } from '../parts/ErrorBoundary.tsx';
 import section from '../surfaces/section.css';
+import { ChooseLanguageContext } from './chooseLanguage.ts';
 import css from './panels.css';
 
 /** The same choice as in the webmail of the embedded host; it holds a language and nothing else. */
@@ -31,22 +33,14 @@ export async function startPanel<Api extends Texts>(createApi: (send: ReturnType
   });
   document.adoptedStyleSheets = sheets;
   let csrf: string | undefined;
-  const chosen = localStorage.getItem(LANGUAGE);
-  const api = createApi(createSend({ baseUrl: base, csrfToken: () => csrf, locale: chosen ?? navigator.language }));
-  const texts = await api.getMessages(chosen).catch(() => null);
+  const chosen = (): string | null => localStorage.getItem(LANGUAGE);
+  const api = createApi(createSend({ baseUrl: base, csrfToken: () => csrf, get locale() { return chosen() ?? navigator.language; } }));
+  const texts = await api.getMessages(chosen()).catch(() => null);
   if (texts === null) {
-    // Without texts there is no language to say it in.
-    const again = document.createElement('button');
-    again.textContent = '↻';
-    again.ariaLabel = '↻';
-    again.addEventListener('click', () => { location.reload(); });
-    place.replaceChildren(again);
+    place.className = 'root panel';
+    withoutTexts(place, 'login');
     return;
   }
-  const translator = createTranslator(texts);
-  document.documentElement.lang = translator.language;
-  document.documentElement.dir = translator.direction;
-  document.title = title(translator);
   const client = new QueryClient({ defaultOptions: { queries: { retry: false, refetchOnWindowFocus: false, gcTime: 0 } } });
   const root = createRoot(place);
   // The back/forward cache would show the page as it was left.
@@ -54,16 +48,42 @@ export async function startPanel<Api extends Texts>(createApi: (send: ReturnType
   addEventListener('pageshow', (event) => { if (event.persisted) location.reload(); });
   root.render(
     <QueryClientProvider client={client}>
-      <TranslatorContext value={translator}>
-        <div className="root panel" lang={translator.language} data-theme="auto">
-          <ErrorBoundary onReload={() => { location.reload(); }}><Page api={api} base={base} setCsrfToken={(token) => { csrf = token; }} /></ErrorBoundary>
-        </div>
-      </TranslatorContext>
+      <InLanguage first={createTranslator(texts)} load={api.getMessages} title={title}>
+        <ErrorBoundary onReload={() => { location.reload(); }}><Page api={api} base={base} setCsrfToken={(token) => { csrf = token; }} /></ErrorBoundary>
+      </InLanguage>
     </QueryClientProvider>,
   );
 }
 
-export function chooseLanguage(tag: string): void {
-  localStorage.setItem(LANGUAGE, tag);
-  location.reload();
+interface InLanguageProps {
+  readonly first: Translator;
+  readonly load: Texts['getMessages'];
+  readonly title: (translator: Translator) => string;
+  readonly children: ReactNode;
+}
+
+/** The page in its language. Another one that is chosen takes its place where the page stands: what was typed stays, and so does the focus. */
+function InLanguage({ first, load, title, children }: InLanguageProps) {
+  const [translator, setTranslator] = useState(first);
+  useEffect(() => {
+    document.documentElement.lang = translator.language;
+    document.documentElement.dir = translator.direction;
+    document.title = title(translator);
+  }, [translator, title]);
+  /** With the arrow keys several are chosen one after the other: the last one counts. */
+  const last = useRef('');
+  const choose = useCallback(async (tag: string): Promise<void> => {
+    last.current = tag;
+    const texts = await load(tag);
+    if (last.current !== tag) return;
+    localStorage.setItem(LANGUAGE, tag);
+    setTranslator(createTranslator(texts));
+  }, [load]);
+  return (
+    <TranslatorContext value={translator}>
+      <ChooseLanguageContext value={choose}>
+        <div className="root panel" lang={translator.language} data-theme="auto">{children}</div>
+      </ChooseLanguageContext>
+    </TranslatorContext>
+  );
 }

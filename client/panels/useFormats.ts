@@ -1,14 +1,12 @@
 import { useMemo } from 'react';
-import { intlLanguage } from '../../module/texts/intlLanguage.ts';
 import { useTranslator } from '../i18n/context.ts';
+import { formatLanguage } from './formatLanguage.ts';
 
 /** Times and numbers as the language writes them; a dash for what nobody knows. */
 export function useFormats() {
   const { language } = useTranslator();
   return useMemo(() => {
-    // Of the same language, the browser's own region: 24/11/2026 in Britain, 11/24/2026 in America.
-    const region = navigator.languages.find((tag) => tag === language || tag.startsWith(`${language}-`)) ?? language;
-    const known = intlLanguage(region);
+    const known = formatLanguage(language);
     // Sweden's way is ISO 8601's, without words: for a language that the browser does not know.
     const when = new Intl.DateTimeFormat(known ?? 'sv', { dateStyle: known === null ? 'short' : 'medium', timeStyle: 'short' });
     const number = new Intl.NumberFormat(known ?? 'en', { useGrouping: known !== null });

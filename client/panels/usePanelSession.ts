@@ -12,9 +12,9 @@ type State<Session> = { readonly at: 'asking' } | { readonly at: 'failed' } | { 
 
 /**
  * Whether somebody is logged in to this panel. Leaving drops everything that was loaded. Whoever comes back to the page is shown what is
- * true by then: maintenance, or the end of the log-in (`onEnded`).
+ * true by then: maintenance, or the end of the log-in (`onEnded`). `pageWritable`: what the page itself says of maintenance.
  */
-export function usePanelSession<Session extends { readonly csrfToken: string }>(api: SessionApi<Session>, setCsrfToken: (token: string | undefined) => void, onEnded: () => void) {
+export function usePanelSession<Session extends { readonly csrfToken: string; readonly writable: boolean }>(api: SessionApi<Session>, setCsrfToken: (token: string | undefined) => void, pageWritable: boolean, onEnded: () => void) {
   const client = useQueryClient();
   const [state, setState] = useState<State<Session>>({ at: 'asking' });
   const latest = useRef(state);
@@ -39,7 +39,7 @@ export function usePanelSession<Session extends { readonly csrfToken: string }>(
     });
   }, [api, enter, leave]);
 
-  useOnReturn(() => {
+  const askAgain = (): void => {
     // What is under way may be ending this very session, and has the word.
     if (state.at !== 'in' || client.isMutating() > 0) return;
     const { csrfToken } = state.session;
@@ -52,7 +52,13 @@ export function usePanelSession<Session extends { readonly csrfToken: string }>(
         leave();
       },
     );
-  });
+  };
+  useOnReturn(askAgain);
+  // Maintenance began or ended while the page lay open.
+  useEffect(() => {
+    if (state.at === 'in' && state.session.writable !== pageWritable) askAgain();
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- when the page tells something else, not whenever the two differ
+  }, [pageWritable]);
 
   useEffect(() => {
     const abort = new AbortController();

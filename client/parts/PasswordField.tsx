@@ -38,7 +38,7 @@ export function PasswordField(props: PasswordFieldProps) {
           onKeyDown={look} onKeyUp={look} onBlur={() => { setCapsLock(false); onLeave?.(); }} {...rules}
         />
         <label htmlFor={id}>{label}</label>
-        <button type="button" className="icon" disabled={disabled} aria-pressed={shown} aria-label={labelled(shown ? t('field.hide') : t('field.show'), label)} title={shown ? t('field.hide') : t('field.show')} onClick={() => { onShow(!shown); }}>
+        <button type="button" className="icon" disabled={disabled} aria-pressed={shown} title={labelled(shown ? t('field.hide') : t('field.show'), label)} onClick={() => { onShow(!shown); }}>
           <Icon name={shown ? 'hide' : 'show'} />
         </button>
         {children}

@@ -16,6 +16,7 @@ import { PanelHeader } from '../panels/PanelHeader.tsx';
 import type { PanelPageProps } from '../panels/startPanel.tsx';
 import { TypeAddress } from '../panels/TypeAddress.tsx';
 import { useHash } from '../panels/useHash.ts';
+import { usePageWritable } from '../panels/usePageWritable.ts';
 import { usePanelSession } from '../panels/usePanelSession.ts';
 
 const TABS = ['users', 'history'] as const;
@@ -34,7 +35,8 @@ export function AdminPanelPage({ api, base, setCsrfToken }: PanelPageProps<Admin
     setDomain('');
     location.hash = '';
   }, []);
-  const { state, enter, leave, ask, logOut } = usePanelSession(api, setCsrfToken, forget);
+  const [writable, look] = usePageWritable(api.readPage);
+  const { state, enter, leave, ask, logOut } = usePanelSession(api, setCsrfToken, writable, forget);
   const out = useCallback((): void => {
     forget();
     leave();
@@ -45,7 +47,7 @@ export function AdminPanelPage({ api, base, setCsrfToken }: PanelPageProps<Admin
   if (state.at === 'out') {
     return (
       <LogInForm<AdminSessionResponse> title={t('adminPanel.title')} nameLabel={t('adminPanel.name')} nameType="text" wrong={t('adminPanel.credentialsWrong')} notice={ended ? <p role="status">{t('shell.ended')}</p> : null}
-        logIn={(name, password) => api.logIn({ name, password })} onLoggedIn={(session) => { setEnded(false); enter(session); }}>
+        writable={writable} onTried={look} logIn={(name, password) => api.logIn({ name, password })} onLoggedIn={(session) => { setEnded(false); enter(session); }}>
         <ContinueAsHost api={api} onLoggedIn={(session) => { setEnded(false); enter(session); }} />
         <LanguageChoice load={api.getLanguages} />
       </LogInForm>

@@ -15,6 +15,7 @@ import { PanelIcon } from '../panels/panelIcons.tsx';
 import { focusOnce } from '../panels/focusOnce.ts';
 import type { PanelPageProps } from '../panels/startPanel.tsx';
 import { useHash } from '../panels/useHash.ts';
+import { usePageWritable } from '../panels/usePageWritable.ts';
 import { usePanelSession } from '../panels/usePanelSession.ts';
 
 const PAGES = [{ name: 'password', icon: 'key' }, { name: 'devices', icon: 'devices' }, { name: 'mail', icon: 'mail' }] as const;
@@ -34,7 +35,8 @@ export function UserPanelPage({ api, setCsrfToken }: PanelPageProps<UserPanelApi
     setLeft(reason);
     location.hash = '';
   }, []);
-  const { state, enter, leave, ask, logOut } = usePanelSession(api, setCsrfToken, () => { forget('ended'); });
+  const [writable, look] = usePageWritable(api.readPage);
+  const { state, enter, leave, ask, logOut } = usePanelSession(api, setCsrfToken, writable, () => { forget('ended'); });
   const seconds = state.at === 'in' ? state.session.reauthenticateAfterSeconds : 0;
   useEffect(() => {
     if (known === null) return undefined;
@@ -58,7 +60,7 @@ export function UserPanelPage({ api, setCsrfToken }: PanelPageProps<UserPanelApi
     );
     return (
       <LogInForm<UserSessionResponse> title={t('userPanel.title')} nameLabel={t('shell.address')} nameType="email" notice={notice}
-        logIn={(address, password) => api.logIn({ address, password })}
+        writable={writable} onTried={look} logIn={(address, password) => api.logIn({ address, password })}
         onLoggedIn={(session, password) => { setLeft(null); setKnown(session.reauthenticateAfterSeconds > 0 ? password : null); enter(session); }}>
         <LanguageChoice load={api.getLanguages} />
       </LogInForm>

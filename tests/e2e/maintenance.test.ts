@@ -47,8 +47,9 @@ async function reload(readOnly: boolean): Promise<void> {
   }
 }
 
-async function open(path: string): Promise<Page> {
+async function open(path: string, clock = false): Promise<Page> {
   const page = await (await browser.newContext({ locale: 'en-GB' })).newPage();
+  if (clock) await page.clock.install();
   page.setDefaultTimeout(15_000);
   await page.goto(url + path);
   return page;
@@ -68,7 +69,12 @@ test('maintenance is said before anybody types anything, on all three surfaces; 
   const before = await open('/panel');
   await logIn(before, ALICE.address, ALICE.password);
   await before.locator('input[name=newPassword]').waitFor();
+  // A log-in page that was open before learns of it by itself; so does who is logged in.
+  const waiting = await open('/admin', true);
+  await waiting.locator('input[name=username]').waitFor();
   await reload(true);
+  await waiting.clock.fastForward(31_000);
+  await waiting.getByText(NOTICE).waitFor();
   await before.locator('input[name=newPassword]').fill(NEW);
   await before.locator('input[name=confirm]').fill(NEW);
   await before.getByRole('button', { name: 'Change', exact: true }).click();
@@ -116,7 +122,12 @@ test('maintenance is said before anybody types anything, on all three surfaces; 
   await admin.getByRole('button', { name: 'Log out from everywhere', exact: true }).click();
   await admin.locator('dialog').getByText('Logged out').first().waitFor();
 
+  await logIn(waiting, 'admin', 'Admin-demo-9');
+  await waiting.getByRole('tablist').waitFor();
+  await waiting.getByText(NOTICE).waitFor();
   await reload(false);
+  await waiting.clock.fastForward(31_000);
+  await waiting.getByText(NOTICE).waitFor({ state: 'detached' });
   const after = await open('/panel');
   await after.locator('input[name=username]').waitFor();
   expect(await after.getByText(NOTICE).count()).toBe(0);

@@ -104,6 +104,73 @@ test('each panel loads its own page, texts and API, and nothing of the other', a
   }
 }, 60_000);
 
+test('where no text of any language can be fetched, words say so, and a button with words tries again', async () => {
+  for (const panel of ['panel', 'admin']) {
+    const page = await open({ locale: 'ar' });
+    await page.route('**/locales/**', (route) => route.abort());
+    await page.goto(`${url}/${panel}/`);
+    await page.getByRole('alert').getByText('This page could not be loaded completely. Check your connection, then try again.').waitFor();
+    await look(page, `${panel}-no-texts`);
+    await page.unroute('**/locales/**');
+    await button(page, 'Try again').click();
+    await page.locator('input[name=username]').waitFor();
+    await page.context().close();
+  }
+}, 60_000);
+
+test('on a phone the language can be changed after log-in: where the page stands, and what was typed stays', async () => {
+  const page = await open({ viewport: { width: 360, height: 740 } });
+  await logIn(page, 'panel', BOB.address, BOB.password);
+  await box(page, 'Confirm password').fill('typed before');
+  await page.getByRole('combobox', { name: 'Language' }).selectOption('de');
+  await button(page, 'Abmelden').waitFor();
+  expect(await page.locator('input[name=confirm]').inputValue()).toBe('typed before');
+  expect(await page.evaluate(() => document.documentElement.lang)).toBe('de');
+  await look(page, 'user-phone-language');
+  await page.context().close();
+}, 60_000);
+
+test('history: days are typed as the page writes them, whatever the browser writes; what is no day is told; addresses break before their domain', async () => {
+  const address = 'somebody.with.a.long.name@subdomain.of.example.test';
+  await service.wiring.audit.append({ at: Date.UTC(2025, 1, 3, 12), requestId: 'long', action: 'change', actor: address, actorKind: 'owner', address, remoteAddress: '192.0.2.1', userAgent: '', outcome: 'done', ended: {} });
+  const page = await open({ viewport: { width: 1000, height: 800 } });
+  await page.addInitScript(() => { localStorage.setItem('webmail-language', 'de'); });
+  await logInAdmin(page);
+  await page.getByRole('tab', { name: 'Verlauf' }).click();
+  const day = (name: string) => page.getByRole('textbox', { name, exact: true });
+  expect(await day('Von').getAttribute('placeholder')).toBe('Tag.Monat.Jahr');
+  await day('Von').fill('31.2.2025');
+  await page.keyboard.press('Tab');
+  await page.getByText(/^Tag\.Monat\.Jahr: \d\d\.\d\d\.\d{4}$/).waitFor();
+  expect(await day('Von').getAttribute('aria-invalid')).toBe('true');
+  await day('Von').fill('3.2.2025');
+  await day('Bis').fill('3.2.2025');
+  await page.keyboard.press('Enter');
+  expect([await day('Von').inputValue(), await day('Bis').inputValue()]).toEqual(['03.02.2025', '03.02.2025']);
+  const rows = page.locator('.history tbody tr');
+  await page.waitForFunction(() => document.querySelectorAll('.history tbody tr').length === 1);
+  /** The letter that each further line begins with. */
+  const begins = await rows.locator('td.wide bdi').filter({ hasText: address }).first().evaluate((cell) => {
+    const found: string[] = [];
+    let top: number | null = null;
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    for (let node = texts.nextNode(); node !== null; node = texts.nextNode()) {
+      for (let at = 0; at < (node.textContent ?? '').length; at += 1) {
+        const range = document.createRange();
+        range.setStart(node, at);
+        range.setEnd(node, at + 1);
+        const { top: here } = range.getBoundingClientRect();
+        if (top !== null && here > top + 4) found.push((node.textContent ?? '')[at] ?? '');
+        top = here;
+      }
+    }
+    return found;
+  });
+  expect(begins).toEqual(['@']);
+  await look(page, 'admin-history-days');
+  await page.context().close();
+}, 60_000);
+
 test('what takes time says so: logging in, the list, setting a password, logging out', async () => {
   const page = await open();
   let go = hold();
