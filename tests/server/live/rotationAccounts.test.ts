@@ -1,34 +1,20 @@
 import { Attribute, Change, Client } from 'ldapts';
-import { pino } from 'pino';
-import { loadConfig } from '../../../server/config/loadConfig.ts';
-import { type Service, startService } from '../../../server/service/service.ts';
 import { accountApiOver } from '../../fixtures/accountApiOver.ts';
 import { changesUnderLoad } from '../../fixtures/changesUnderLoad.ts';
 import { person } from '../../fixtures/directory.ts';
 import { GroupOfficeDouble } from '../../fixtures/groupOfficeDouble/groupOfficeDouble.ts';
 import { createLdap, searching } from '../../fixtures/ldapApi.ts';
-import { tempFolder } from '../../fixtures/service.ts';
+import { startRotated, stopRotated } from '../../fixtures/rotatedService.ts';
 import { MAILBOXES } from '../../services/mailBackends.ts';
 import { type Slapd, startSlapd } from '../../services/slapd.ts';
 
 jest.setTimeout(600_000);
 
 const SEED = MAILBOXES.map(({ address, password }) => person(address.slice(0, address.indexOf('@')), password)).join('\n');
-let service: Service | undefined;
-afterEach(async () => { await service?.stop(); });
+afterEach(stopRotated);
 
-/** The service with one account API; `put` gives it another entry of `accounts` and waits as an operator does. */
-async function start(accounts: object, more: object = {}) {
-  const dataDir = tempFolder();
-  const load = (entry: object, other: object) => loadConfig({ overrides: { dataDir, log: { level: 'silent' }, server: { port: 0 }, timeouts: { accountsMs: 30_000, sessionsMs: 30_000, hostMs: 30_000 }, accounts: [{ domains: ['*'], ...entry }], ...other } });
-  const running = await startService(load(accounts, more), pino({ level: 'silent' }));
-  service = running;
-  return {
-    url: running.url,
-    async put(entry: object, other: object = more): Promise<void> { expect(await (await running.reload(() => load(entry, other))).beforeEnded).toBe(true); },
-    down: async () => ((await (await fetch(`${running.url}/readyz`)).json()) as { down: string[] }).down,
-  };
-}
+/** One account API, and what else there is. */
+const over = (entry: object, more: object = {}): object => ({ accounts: [{ domains: ['*'], ...entry }], ...more });
 
 /** The three moments of docs/running.md: a second secret at the other side, ours is replaced, the first one goes. */
 async function exchange(changing: ReturnType<typeof changesUnderLoad>, steps: { readonly add: () => Promise<unknown>; readonly put: () => Promise<void>; readonly remove: () => Promise<unknown> }): Promise<void> {
@@ -56,11 +42,11 @@ describe('a directory', () => {
 
   it('the service\'s password: two values while it is exchanged; not one change fails', async () => {
     const entry = (bindPassword: string) => ({ driver: 'ldap', ...searching(slapd, { bindPassword }) });
-    const { url, put, down } = await start(entry(slapd.servicePassword));
+    const { url, put, down } = await startRotated(over(entry(slapd.servicePassword)));
     await exchange(changesUnderLoad({ url, mailboxes: MAILBOXES }), {
-      add: () => modify('add', 'second-secret'), put: () => put(entry('second-secret')), remove: () => modify('delete', slapd.servicePassword),
+      add: () => modify('add', 'second-secret'), put: () => put(over(entry('second-secret'))), remove: () => modify('delete', slapd.servicePassword),
     });
-    await put(entry(slapd.servicePassword));
+    await put(over(entry(slapd.servicePassword)));
     expect(await down()).toEqual(['accounts']);
   });
 });
@@ -72,14 +58,14 @@ describe('a provider\'s account API', () => {
     const api = await accountApiOver(await createLdap(searching(slapd)), keys);
     try {
       const entry = (apiKey: string) => ({ ...api.options, apiKey });
-      const { url, put, down } = await start(entry('first-key-of-the-provider'));
+      const { url, put, down } = await startRotated(over(entry('first-key-of-the-provider')));
       await exchange(changesUnderLoad({ url, mailboxes: MAILBOXES }), {
-        add: () => Promise.resolve(keys.add('second-key-of-the-provider')), put: () => put(entry('second-key-of-the-provider')), remove: () => Promise.resolve(keys.delete('first-key-of-the-provider')),
+        add: () => Promise.resolve(keys.add('second-key-of-the-provider')), put: () => put(over(entry('second-key-of-the-provider'))), remove: () => Promise.resolve(keys.delete('first-key-of-the-provider')),
       });
-      await put(entry('first-key-of-the-provider'));
+      await put(over(entry('first-key-of-the-provider')));
       expect(await down()).toEqual(['accounts']);
     } finally {
-      await service?.stop();
+      await stopRotated();
       await api.stop();
       await slapd.stop();
     }
@@ -96,20 +82,20 @@ describe('Group-Office', () => {
       let second = '';
       const entry = (serviceKey: string) => ({ driver: 'groupOfficeUser', url: double.url, serviceKey });
       const more = (serviceKey: string) => ({ sessions: [{ driver: 'groupOffice', name: 'web', url: double.url, serviceKey, secondPassMs: 20 }], host: { driver: 'groupOffice', url: double.url } });
-      const { url, put, down } = await start(entry(first), more(first));
+      const { url, put, down } = await startRotated(over(entry(first), more(first)));
       const changing = changesUnderLoad({ url, mailboxes: MAILBOXES, async open({ address, password }) {
         const { accessToken } = await double.signIn(address, password);
         return () => double.alive(accessToken);
       } });
       await exchange(changing, {
         add: () => { second = double.state.addToken({ userId: serviceUser, expiresAt: null }).accessToken ?? ''; return Promise.resolve(); },
-        put: () => put(entry(second), more(second)),
+        put: () => put(over(entry(second), more(second))),
         remove: () => { double.state.deleteTokens(({ accessToken }) => accessToken === first); return Promise.resolve(); },
       });
-      await put(entry(first), more(first));
+      await put(over(entry(first), more(first)));
       expect(await down()).toEqual(expect.arrayContaining(['accounts', 'sessions:web']));
     } finally {
-      await service?.stop();
+      await stopRotated();
       await double.stop();
     }
   });

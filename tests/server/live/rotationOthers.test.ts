@@ -1,10 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
-import { pino } from 'pino';
-import { loadConfig } from '../../../server/config/loadConfig.ts';
-import { type Service, startService } from '../../../server/service/service.ts';
 import { changesUnderLoad } from '../../fixtures/changesUnderLoad.ts';
-import { tempFolder } from '../../fixtures/service.ts';
+import { moduleUser } from '../../fixtures/moduleUser.ts';
+import { startRotated, stopRotated } from '../../fixtures/rotatedService.ts';
 import { MAILBOXES } from '../../services/mailBackends.ts';
 import { startMariaDb } from '../../services/mariadb.ts';
 import { startPostgres } from '../../services/postgres.ts';
@@ -13,25 +11,7 @@ import { startSmtpSink } from '../../services/smtpSink.ts';
 
 jest.setTimeout(600_000);
 
-const running: Service[] = [];
-const stop = async (): Promise<void> => { for (const service of running.splice(0)) await service.stop(); };
-afterEach(stop);
-
-/** The embedded mailboxes; `put` gives the service another configuration and waits as an operator does. */
-async function start(first: object) {
-  const dataDir = tempFolder();
-  const load = (more: object) => loadConfig({ overrides: { dataDir, log: { level: 'silent' }, server: { port: 0 }, timeouts: { accountsMs: 30_000, sessionsMs: 30_000, hostMs: 30_000 }, ...more } });
-  const service = await startService(load(first), pino({ level: 'silent' }));
-  running.push(service);
-  return {
-    url: service.url,
-    async put(more: object): Promise<void> {
-      const { kept, beforeEnded } = await service.reload(() => load(more));
-      expect([kept, await beforeEnded]).toEqual([[], true]);
-    },
-    down: async () => ((await (await fetch(`${service.url}/readyz`)).json()) as { down: string[] }).down,
-  };
-}
+afterEach(stopRotated);
 
 it('Redis, for sessions and rate limits: an ACL user with two passwords while one is exchanged; not one change fails, every session ends', async () => {
   const redis = await startRedis();
@@ -43,7 +23,7 @@ it('Redis, for sessions and rate limits: an ACL user with two passwords while on
       const url = `redis://module:${password}@127.0.0.1:${String(redis.port)}`;
       return { sessions: [{ driver: 'redis', name: 'web', url, pattern: 'sess:*', address: '/user', secondPassMs: 20 }], rateLimit: { redis: { url } } };
     };
-    const { url, put, down } = await start(configuration('first'));
+    const { url, put, down } = await startRotated(configuration('first'));
     const changing = changesUnderLoad({ url, mailboxes: MAILBOXES, async open({ address }) {
       const key = `sess:${randomUUID()}`;
       await application.set(key, JSON.stringify({ user: address }), 'EX', 86_400);
@@ -62,7 +42,7 @@ it('Redis, for sessions and rate limits: an ACL user with two passwords while on
     await put(configuration('first'));
     expect(await down()).toContain('sessions:web');
   } finally {
-    await stop();
+    await stopRotated();
     application.disconnect();
     await redis.stop();
   }
@@ -77,7 +57,7 @@ it('SMTP: changed at the relay first, notices wait and no change does; then ever
       notices: { from: { name: 'Example', address: 'no-reply@example.test' }, firstDelayMs: 200, maxDelayMs: 1000 },
       revocation: { firstDelayMs: 1000, maxDelayMs: 300_000, leaseMs: 30_000, pollMs: 100, alertAfterMs: 60_000 },
     });
-    const { url, put } = await start(configuration('first'));
+    const { url, put } = await startRotated(configuration('first'));
     const changing = changesUnderLoad({ url, mailboxes: MAILBOXES });
     await changing.more();
     await sink.arrived(1);
@@ -93,7 +73,7 @@ it('SMTP: changed at the relay first, notices wait and no change does; then ever
     const names = sink.mails.map(({ raw }) => /^Message-ID: (.*)\r$/im.exec(raw)?.[1]);
     expect([new Set(names).size, names.length]).toEqual([changes, changes]);
   } finally {
-    await stop();
+    await stopRotated();
     await sink.stop();
   }
 });
@@ -101,25 +81,14 @@ it('SMTP: changed at the relay first, notices wait and no change does; then ever
 it.each(['mariadb', 'postgres'] as const)('the state on %s, from `state.previousUrl` to `state.url`, its user\'s password changed in between; not one change fails and nothing is owed', async (engine) => {
   const database = engine === 'mariadb' ? await startMariaDb() : await startPostgres();
   try {
-    if (engine === 'mariadb') await database.query("CREATE USER 'module'@'%' IDENTIFIED BY 'first'; GRANT ALL ON mail.* TO 'module'@'%'");
-    else {
-      await database.query("CREATE ROLE module LOGIN PASSWORD 'first'; GRANT ALL ON SCHEMA public TO module");
-      await database.query("COPY (SELECT 'host all module 127.0.0.1/32 scram-sha-256' UNION ALL SELECT 'host all all 127.0.0.1/32 trust' UNION ALL SELECT 'local all all trust') TO '" + `${database.folder}/data/pg_hba.conf` + "'");
-      await database.query('SELECT pg_reload_conf()');
-    }
-    const urlWith = (password: string): string => {
-      const url = new URL(database.url);
-      url.username = 'module';
-      url.password = password;
-      return url.href;
-    };
-    const { url, put } = await start({ state: { url: urlWith('first') } });
+    const { urlWith, alter } = await moduleUser(engine, database, 'first');
+    const { url, put } = await startRotated({ state: { url: urlWith('first') } });
     const changing = changesUnderLoad({ url, mailboxes: MAILBOXES });
     await changing.more();
     const both = { state: { url: urlWith('second'), previousUrl: urlWith('first') } };
     await put(both);
     await changing.more();
-    await database.query(engine === 'mariadb' ? "ALTER USER 'module'@'%' IDENTIFIED BY 'second'" : "ALTER ROLE module PASSWORD 'second'");
+    await alter('second');
     await changing.more();
     // New connections, as after an idle minute.
     await put(both);
@@ -136,7 +105,7 @@ it.each(['mariadb', 'postgres'] as const)('the state on %s, from `state.previous
     await expect(put({ state: { url: urlWith('first') } })).rejects.toMatchObject({ code: 'STATE_UNAVAILABLE' });
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
   } finally {
-    await stop();
+    await stopRotated();
     await database.stop();
   }
 });
