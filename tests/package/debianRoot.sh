@@ -47,7 +47,7 @@ same() { [ "$2" = "$3" ] || fail "$1: '$2' is not '$3'"; ok "$1"; }
 in_root() { nsenter --target "$leader" --mount --uts --ipc --pid --cgroup -- /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C.UTF-8 "$@"; }
 unit() { in_root systemctl "$@" mailbox-password.service; }
 pid() { unit show --property MainPID --value; }
-files() { in_root find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /dev -o -path /tmp -o -path /var/log -o -path /root/package \) -prune -o -printf '%p %y\n' | sort; }
+files() { in_root find / -xdev \( -path /proc -o -path /sys -o -path /run -o -path /dev -o -path /tmp -o -path /var/log -o -path /var/lib/fail2ban -o -path /root/package \) -prune -o -printf '%p %y\n' | sort; }
 
 
 # fresh_root [PACKAGE...]: the root, with these besides the least.

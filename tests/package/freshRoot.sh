@@ -8,7 +8,7 @@
 # shellcheck source=tests/package/debianRoot.sh
 source "$(dirname "$0")/debianRoot.sh"
 
-fresh_root
+fresh_root fail2ban python3-systemd
 step 'packages: 0.1.0 and 0.2.0 with Node, 0.1.0 without'
 [ -e "$work/out" ] || npm run --silent build >/dev/null
 package 0.1.0
@@ -16,6 +16,8 @@ package 0.1.0
 if [ "$small" = yes ]; then package 0.2.0; else package 0.2.0 --with-node; fi
 
 boot_root
+# It would go on making files of its own: it has its turn below.
+in_root systemctl stop fail2ban.service 2>/dev/null || true
 in_root mkdir -p /root/package
 cp "$work"/out/*.tar.gz "$root/root/package/"
 before=$(files)
@@ -25,7 +27,7 @@ trial=$SECONDS
 in_root sh -c 'cd /root/package && tar -xzf mailbox-password-0.1.0-linux-x64.tar.gz'
 answer=$(in_root /root/package/mailbox-password-0.1.0/install.sh 2>&1 || true)
 has 'without Node: what is missing, and three ways out' "$answer" 'Node 20.19 or later is needed, and there is no Node on this machine'
-same 'and nothing was written' "$(files)" "$before"
+same 'and nothing was written' "$(diff <(printf '%s\n' "$before") <(files) || true)" ''
 if [ "$small" = yes ]; then
   in_root sh -c 'apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends nodejs' >"$work/nodejs.log" 2>&1 || fail "no nodejs: see $work/nodejs.log"
   step "Debian's Node $(in_root node --version)"
@@ -90,6 +92,49 @@ inside() { in_root nsenter --target "$main" --mount -- "$@" 2>&1 || true; }
 has 'the system is read-only for it' "$(inside sh -c 'echo x > /usr/x')$(inside sh -c 'echo x > /etc/x')" 'Read-only file system.*Read-only file system|Read-only'
 has 'its state is not' "$(inside sh -c 'test -w /var/lib/mailbox-password && echo writable')" writable
 has 'no home folders' "$(inside ls -ld /root /home)" 'd--------- |d[-r][-w][-x]------ .* 0 '
+
+# -- fail2ban over the journal, as docs/install.md has it ---------------------------------------------------------------------------
+in_root sh -c 'cp -r /opt/mailbox-password/current/deploy/fail2ban/. /etc/fail2ban/ && printf "[sshd]\nbackend = systemd\n" > /etc/fail2ban/jail.d/sshd.local'
+# No firewall of this machine is touched: what would be banned is written down.
+in_root sh -c 'printf "[Definition]\nactionban = echo \"<ip> <failures>\" >> /run/banned\nactionunban = true\n" > /etc/fail2ban/action.d/write-down.conf
+printf "[mailbox-password]\naction = write-down\n" > /etc/fail2ban/jail.d/zz-trial.local'
+in_root systemctl restart fail2ban.service
+for _ in $(seq 100); do in_root fail2ban-client status mailbox-password >/dev/null 2>&1 && break; sleep 0.5; done
+has 'fail2ban reads the journal of the unit' "$(in_root fail2ban-client status mailbox-password 2>&1 || true)" '_SYSTEMD_UNIT=mailbox-password.service'
+guess() { post login --header "x-forwarded-for: $1" --data "{\"address\":\"$2@example.test\",\"password\":\"Guess-number-1\"}" >/dev/null; }
+for n in $(seq 15); do guess 203.0.113.66 "nobody$n"; done
+for n in $(seq 14); do guess 203.0.113.77 "nobody$n"; done
+guess 203.0.113.88 carol
+for _ in $(seq 60); do in_root test -s /run/banned && break; sleep 0.5; done
+for _ in $(seq 60); do in_root fail2ban-client status mailbox-password | grep -Eq 'Total failed:[[:space:]]+30' && break; sleep 0.5; done
+has 'every refusal was counted' "$(in_root fail2ban-client status mailbox-password)" 'Total failed:\s+30'
+same 'who went on is banned, with the number of the jail; nobody else is' "$(in_root cat /run/banned)" '203.0.113.66 15'
+in_root systemctl stop fail2ban.service
+in_root rm -f /run/banned /etc/fail2ban/jail.d/zz-trial.local /etc/fail2ban/jail.d/sshd.local /etc/fail2ban/action.d/write-down.conf /etc/fail2ban/filter.d/mailbox-password.conf /etc/fail2ban/jail.d/mailbox-password.conf
+
+# -- A secret that only systemd reads ----------------------------------------------------------------------------------------------------
+metrics=$(node -e 'const s=require("net").createServer().listen(0,"127.0.0.1",()=>{console.log(s.address().port);s.close()})')
+scrape() { curl --silent --output /dev/null --write-out '%{http_code}' --header "authorization: Bearer $1" "http://127.0.0.1:$metrics/metrics"; }
+in_root cp -p /etc/mailbox-password/config.yaml /root/good.yaml
+in_root sh -c "cat >> /etc/mailbox-password/config.yaml" <<YAML
+
+metrics: { port: $metrics, tokens: [{ file: /run/credentials/mailbox-password.service/metrics.token }] }
+YAML
+in_root sh -c 'umask 077; mkdir -p /etc/credstore /etc/systemd/system/mailbox-password.service.d && printf plain-token-0123456789 > /etc/credstore/metrics.token
+printf "[Service]\nLoadCredential=metrics.token:/etc/credstore/metrics.token\n" > /etc/systemd/system/mailbox-password.service.d/credentials.conf && systemctl daemon-reload'
+unit restart
+same 'a secret from LoadCredential' "$(scrape plain-token-0123456789) $(scrape another)" '200 401'
+has 'whose file the service itself cannot read' "$(in_root runuser -u mailbox-password -- cat /etc/credstore/metrics.token 2>&1 || true)" 'Permission denied'
+same 'a reload still finds it' "$(unit reload >/dev/null 2>&1; echo $?) $(scrape plain-token-0123456789)" '0 200'
+has 'and so does the command line of root, while the service runs' "$(in_root mailbox-password config check 2>&1 && echo good)" good
+in_root sh -c 'rm /etc/credstore/metrics.token && mkdir -p /etc/credstore.encrypted && printf sealed-token-0123456789 | systemd-creds encrypt --with-key=host --name=metrics.token - /etc/credstore.encrypted/metrics.token 2>/dev/null
+printf "[Service]\nLoadCredentialEncrypted=metrics.token:/etc/credstore.encrypted/metrics.token\n" > /etc/systemd/system/mailbox-password.service.d/credentials.conf && systemctl daemon-reload'
+unit restart
+same 'and from LoadCredentialEncrypted, which is no text on the disk' "$(scrape sealed-token-0123456789) $(in_root grep -c sealed /etc/credstore.encrypted/metrics.token || true)" '200 0'
+in_root sh -c 'rm -rf /etc/systemd/system/mailbox-password.service.d /etc/credstore/metrics.token /etc/credstore.encrypted/metrics.token; rmdir --ignore-fail-on-non-empty /etc/credstore /etc/credstore.encrypted; systemctl daemon-reload'
+in_root cp -p /root/good.yaml /etc/mailbox-password/config.yaml
+unit restart
+main=$(pid)
 
 # -- It breaks -----------------------------------------------------------------------------------------------------------------------
 in_root sh -c "kill -KILL $main"
