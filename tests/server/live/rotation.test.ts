@@ -2,11 +2,9 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
-import { pino } from 'pino';
-import { loadConfig } from '../../../server/config/loadConfig.ts';
-import { type Service, startService } from '../../../server/service/service.ts';
 import { changesUnderLoad, type Mailbox } from '../../fixtures/changesUnderLoad.ts';
-import { tempFolder } from '../../fixtures/service.ts';
+import { moduleUser } from '../../fixtures/moduleUser.ts';
+import { startRotated, stopRotated } from '../../fixtures/rotatedService.ts';
 import { imapClient } from '../../services/mailClients.ts';
 import { MAILBOXES, type MailPlatform, startMailPlatform } from '../../services/mailPlatform.ts';
 import { freePort } from '../../services/process.ts';
@@ -40,54 +38,33 @@ const [OLD_KEY, NEW_KEY] = [`whsec_${Buffer.alloc(32, 1).toString('base64')}`, `
 describe.each(['mariadb', 'postgres'] as const)('secrets are exchanged one by one under a running service, on %s', (engine) => {
   let platform: MailPlatform;
   let hook: Awaited<ReturnType<typeof receiver>>;
-  let service: Service | undefined;
   beforeAll(async () => { [platform, hook] = await Promise.all([startMailPlatform(engine), receiver()]); });
-  afterAll(async () => { await service?.stop(); await platform.stop(); await hook.stop(); });
+  afterAll(async () => { await stopRotated(); await platform.stop(); await hook.stop(); });
 
   it('database password, doveadm key and webhook key: changes without pause, not one fails and every one logs out everywhere, at once', async () => {
     const { database, dovecot } = platform;
-    const alter = (password: string) => database.query(engine === 'mariadb' ? `ALTER USER 'module'@'%' IDENTIFIED BY '${password}'` : `ALTER ROLE module PASSWORD '${password}'`);
-    if (engine === 'mariadb') await database.query("CREATE USER 'module'@'%' IDENTIFIED BY 'old'; GRANT ALL ON mail.* TO 'module'@'%'");
-    else {
-      await database.query("CREATE ROLE module LOGIN PASSWORD 'old'; GRANT ALL ON ALL TABLES IN SCHEMA public TO module");
-      // The tests' PostgreSQL trusts everybody: for this role it asks.
-      const rules = join(database.folder, 'data', 'pg_hba.conf');
-      writeFileSync(rules, `host all module 127.0.0.1/32 scram-sha-256\n${readFileSync(rules, 'utf8')}`);
-      await database.query('SELECT pg_reload_conf()');
-    }
-    const urlWith = (password: string): string => {
-      const url = new URL(database.url);
-      url.username = 'module';
-      url.password = password;
-      return url.href;
-    };
-    const dataDir = tempFolder();
-    const load = (accounts: object, doveadm: object, webhook: object) => () => loadConfig({ overrides: {
-      dataDir, log: { level: 'silent' }, server: { port: 0 }, timeouts: { accountsMs: 30_000, sessionsMs: 30_000, hostMs: 30_000 },
+    const { urlWith, alter } = await moduleUser(engine, database, 'old');
+    const load = (accounts: object, doveadm: object, webhook: object) => ({
       accounts: [{ driver: 'sql', domains: ['*'], preset: 'postfixadmin', columns: { changedAt: 'password_changed' }, scheme: 'ARGON2ID', ...accounts }],
       sessions: [
         { driver: 'embedded', name: 'web' },
         { driver: 'dovecot', name: 'mail', backends: [{ url: dovecot.url, ...doveadm }] },
         { driver: 'webhook', name: 'hook', url: hook.url, channels: ['activesync'], ...webhook },
       ],
-    } });
+    });
     const both = { accounts: { url: urlWith('new'), previousUrl: urlWith('old') }, doveadm: { apiKey: 'new-key', previousApiKey: 'api-key' }, webhook: { secret: NEW_KEY, previousSecret: OLD_KEY } };
     hook.believe(OLD_KEY);
-    const running = await startService(load({ url: urlWith('old') }, { apiKey: 'api-key' }, { secret: OLD_KEY })(), pino({ level: 'silent' }));
-    service = running;
+    const { url, put, down } = await startRotated(load({ url: urlWith('old') }, { apiKey: 'api-key' }, { secret: OLD_KEY }));
 
     const people = (mailboxes: readonly Mailbox[]) => changesUnderLoad({
-      url: running.url, mailboxes,
+      url, mailboxes,
       async open({ address, password }) {
         const client = await imapClient(dovecot.imap, address, password);
         if (client === null) throw new Error('Dovecot refuses the present password');
         return () => client.alive();
       },
     });
-    const reload = async (...more: Parameters<typeof load>) => {
-      const { kept, beforeEnded } = await running.reload(load(...more));
-      expect([kept, await beforeEnded]).toEqual([[], true]);
-    };
+    const reload = (...more: Parameters<typeof load>) => put(load(...more));
 
     const first = people(MAILBOXES);
     await first.more();
@@ -119,8 +96,7 @@ describe.each(['mariadb', 'postgres'] as const)('secrets are exchanged one by on
     expect(hook.verdicts.length).toBeGreaterThanOrEqual(before.changes + changes);
     expect(hook.verdicts).not.toContain(false);
     // And the old ones alone open nothing.
-    await (await running.reload(load({ url: urlWith('old') }, { apiKey: 'api-key' }, { secret: OLD_KEY }))).beforeEnded;
-    const down = ((await (await fetch(`${running.url}/readyz`)).json()) as { down: string[] }).down;
-    expect(down).toEqual(['accounts', 'sessions:hook', 'sessions:mail']);
+    await reload({ url: urlWith('old') }, { apiKey: 'api-key' }, { secret: OLD_KEY });
+    expect(await down()).toEqual(['accounts', 'sessions:hook', 'sessions:mail']);
   });
 });
