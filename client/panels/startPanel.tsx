@@ -13,7 +13,7 @@ import css from './panels.css';
 /** The same choice as in the webmail of the embedded host; it holds a language and nothing else. */
 const LANGUAGE = 'webmail-language';
 
-interface Texts { getMessages(chosen: string | null): Promise<Record<string, string>> }
+interface Texts { readonly getMessages: (chosen: string | null) => Promise<Record<string, string>> }
 
 export interface PanelPageProps<Api> {
   readonly api: Api;
