@@ -120,18 +120,18 @@ in_root sh -c "cat >> /etc/mailbox-password/config.yaml" <<YAML
 
 metrics: { port: $metrics, tokens: [{ file: /run/credentials/mailbox-password.service/metrics.token }] }
 YAML
-in_root sh -c 'umask 077; mkdir -p /etc/credstore /etc/systemd/system/mailbox-password.service.d && printf plain-token-0123456789 > /etc/credstore/metrics.token
-printf "[Service]\nLoadCredential=metrics.token:/etc/credstore/metrics.token\n" > /etc/systemd/system/mailbox-password.service.d/credentials.conf && systemctl daemon-reload'
+in_root sh -c 'umask 077; mkdir -p /root/credstore /etc/systemd/system/mailbox-password.service.d && printf plain-token-0123456789 > /root/credstore/metrics.token
+printf "[Service]\nLoadCredential=metrics.token:/root/credstore/metrics.token\n" > /etc/systemd/system/mailbox-password.service.d/credentials.conf && systemctl daemon-reload'
 unit restart
 same 'a secret from LoadCredential' "$(scrape plain-token-0123456789) $(scrape another)" '200 401'
-has 'whose file the service itself cannot read' "$(in_root runuser -u mailbox-password -- cat /etc/credstore/metrics.token 2>&1 || true)" 'Permission denied'
+has 'whose file the service itself cannot read' "$(in_root runuser -u mailbox-password -- cat /root/credstore/metrics.token 2>&1 || true)" 'Permission denied'
 same 'a reload still finds it' "$(unit reload >/dev/null 2>&1; echo $?) $(scrape plain-token-0123456789)" '0 200'
 has 'and so does the command line of root, while the service runs' "$(in_root mailbox-password config check 2>&1 && echo good)" good
-in_root sh -c 'rm /etc/credstore/metrics.token && mkdir -p /etc/credstore.encrypted && printf sealed-token-0123456789 | systemd-creds encrypt --with-key=host --name=metrics.token - /etc/credstore.encrypted/metrics.token 2>/dev/null
-printf "[Service]\nLoadCredentialEncrypted=metrics.token:/etc/credstore.encrypted/metrics.token\n" > /etc/systemd/system/mailbox-password.service.d/credentials.conf && systemctl daemon-reload'
+in_root sh -c 'rm /root/credstore/metrics.token && mkdir -p /root/credstore.encrypted && printf sealed-token-0123456789 | systemd-creds encrypt --with-key=host --name=metrics.token - /root/credstore.encrypted/metrics.token 2>/dev/null
+printf "[Service]\nLoadCredentialEncrypted=metrics.token:/root/credstore.encrypted/metrics.token\n" > /etc/systemd/system/mailbox-password.service.d/credentials.conf && systemctl daemon-reload'
 unit restart
-same 'and from LoadCredentialEncrypted, which is no text on the disk' "$(scrape sealed-token-0123456789) $(in_root grep -c sealed /etc/credstore.encrypted/metrics.token || true)" '200 0'
-in_root sh -c 'rm -rf /etc/systemd/system/mailbox-password.service.d /etc/credstore/metrics.token /etc/credstore.encrypted/metrics.token; rmdir --ignore-fail-on-non-empty /etc/credstore /etc/credstore.encrypted; systemctl daemon-reload'
+same 'and from LoadCredentialEncrypted, which is no text on the disk' "$(scrape sealed-token-0123456789) $(in_root grep -c sealed /root/credstore.encrypted/metrics.token || true)" '200 0'
+in_root sh -c 'rm -rf /etc/systemd/system/mailbox-password.service.d /root/credstore/metrics.token /root/credstore.encrypted/metrics.token; rmdir --ignore-fail-on-non-empty /root/credstore /root/credstore.encrypted; systemctl daemon-reload'
 in_root cp -p /root/good.yaml /etc/mailbox-password/config.yaml
 unit restart
 main=$(pid)
