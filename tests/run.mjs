@@ -8,6 +8,8 @@ const there = (program) => () => existsSync(program);
 const apcu = () => spawnSync('php', ['-r', 'exit(extension_loaded("apcu") ? 0 : 1);']).status === 0;
 // The folder alone may be the client's.
 const postgres = () => existsSync('/usr/lib/postgresql') && readdirSync('/usr/lib/postgresql').some((version) => existsSync(join('/usr/lib/postgresql', version, 'bin', 'postgres')));
+// Mounts and a network of one's own; a container may not be allowed to.
+const ownRoot = () => spawnSync('unshare', ['--mount', '--net', '--pid', '--fork', 'ip', 'link', 'set', 'lo', 'up']).status === 0;
 const NEEDS = [
   { name: '/usr/sbin/dovecot', present: there('/usr/sbin/dovecot'), package: 'dovecot-core', neededBy: 'tests/(server/(live|hashing|drivers)/|e2e/groupOfficeStory)' },
   { name: 'Dovecot IMAP', present: there('/usr/lib/dovecot/imap'), package: 'dovecot-imapd', neededBy: 'tests/(server/(live|drivers)/|e2e/groupOfficeStory)' },
@@ -27,8 +29,10 @@ const NEEDS = [
   { name: '/usr/bin/chromium', present: there('/usr/bin/chromium'), package: 'chromium', neededBy: 'tests/e2e/' },
   { name: '/usr/bin/php', present: there('/usr/bin/php'), package: 'php-cli', neededBy: 'tests/server/groupOffice/(dropIn|install).test.ts' },
   { name: 'PHP extension apcu', present: apcu, package: 'php-apcu', neededBy: 'tests/server/groupOffice/(dropIn|install).test.ts' },
-  { name: '/usr/sbin/nginx', present: there('/usr/sbin/nginx'), package: 'nginx', neededBy: 'tests/(server/package/proxies|e2e/restart)' },
-  { name: '/usr/sbin/apache2', present: there('/usr/sbin/apache2'), package: 'apache2-bin', neededBy: 'tests/server/package/proxies' },
+  { name: '/usr/sbin/nginx', present: there('/usr/sbin/nginx'), package: 'nginx', neededBy: 'tests/(server/package/(proxies|installPage)|e2e/restart)' },
+  { name: '/usr/sbin/apache2', present: there('/usr/sbin/apache2'), package: 'apache2-bin', neededBy: 'tests/server/package/(proxies|installPage)' },
+  { name: '/usr/bin/curl', present: there('/usr/bin/curl'), package: 'curl', neededBy: 'tests/server/package/installPage' },
+  { name: 'a root of its own (unshare, ip)', present: ownRoot, package: 'iproute2', neededBy: 'tests/server/package/installPage' },
   { name: 'fail2ban-regex', present: there('/usr/bin/fail2ban-regex'), package: 'fail2ban', neededBy: 'tests/server/package/fail2ban' },
   { name: 'shellcheck', present: there('/usr/bin/shellcheck'), package: 'shellcheck', neededBy: 'tests/server/package/tarball.test.ts' },
   { name: 'systemd-analyze', present: there('/usr/bin/systemd-analyze'), package: 'systemd', neededBy: 'tests/server/package/tarball.test.ts' },
