@@ -1,4 +1,5 @@
 import { connect } from 'node:http2';
+import { connect as connectTcp } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { ALICE, NEW, startService, tempFolder } from '../../fixtures/service.ts';
 import { freePort } from '../../services/process.ts';
@@ -24,7 +25,7 @@ const seen = ({ lines }: Running): unknown[] => lines.map((text) => JSON.parse(t
 function askOver2(https: string, path: string, headers: Record<string, string>, body: string): Promise<{ status: number; protocol: string; text: string; cookie: string }> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(https);
-    const socket = connectTls({ host: hostname, port: Number(port), localAddress: '127.0.0.2', rejectUnauthorized: false, ALPNProtocols: ['h2'] });
+    const socket = connectTls({ socket: connectTcp({ host: hostname, port: Number(port), localAddress: '127.0.0.2' }), rejectUnauthorized: false, ALPNProtocols: ['h2'] });
     const session = connect(https, { createConnection: () => socket });
     session.on('error', reject);
     const stream = session.request({ ':method': 'POST', ':path': path, 'content-type': 'application/json', origin: https, ...headers });
