@@ -7,14 +7,28 @@ Ext.onReady(function () {
 	var ours = go.modules.mailboxpassword.mailboxpassword;
 	var submit = go.usersettings.UserSettingsDialog.prototype.submit;
 
+	// The dialog's own Save stands where everybody sees it and knows nothing of our fields: what is typed there would be gone without a word.
 	Ext.override(go.usersettings.UserSettingsDialog, {
 		submit: function () {
 			var panel = this.mailboxPasswordPanel;
-			if (panel && panel.mailboxPasswordUnmount && ours.maySave && !ours.maySave(panel.mailboxPasswordBox.getEl().dom)) {
-				this.tabPanel.setActiveTab(panel);
+			var form = panel && panel.mailboxPasswordUnmount && ours.unsaved && ours.unsaved(panel.mailboxPasswordBox.getEl().dom);
+			if (!form) {
+				submit.apply(this, arguments);
 				return;
 			}
-			submit.apply(this, arguments);
+			this.tabPanel.setActiveTab(panel);
+			Ext.MessageBox.show({
+				title: t("Password", "mailboxpassword", "mailboxpassword"),
+				msg: t("section.consequence", "mailboxpassword", "mailboxpassword"),
+				buttons: Ext.MessageBox.OKCANCEL,
+				// Its own measure is wider than a phone.
+				maxWidth: Math.min(600, window.innerWidth - 32),
+				fn: function (answer) {
+					if (answer === "ok") {
+						form.requestSubmit();
+					}
+				}
+			});
 		}
 	});
 

@@ -44,25 +44,10 @@ function mount(element, onNotServed) {
 	};
 }
 
-/**
- * The dialog's own Save stands where everybody sees it and knows nothing of our fields: what is typed there would be gone without a word. Answers
- * whether the dialog may save; else it was asked whether the new password is meant.
- */
-function maySave(element) {
+/** The section's form where a new password has been typed and not sent; else undefined. */
+function unsaved(element) {
 	const form = element.firstElementChild?.shadowRoot?.querySelector("form");
-	const typed = form && [...form.querySelectorAll("input[autocomplete=new-password]")].some((field) => field.value !== "");
-	if (typed) {
-		const text = (key) => t(key, "mailboxpassword", "mailboxpassword");
-		Ext.MessageBox.show({
-			title: text("Password"),
-			msg: text("section.consequence"),
-			buttons: Ext.MessageBox.OKCANCEL,
-			// Its own measure is wider than a phone.
-			maxWidth: Math.min(600, innerWidth - 32),
-			fn: (answer) => { if (answer === "ok") form.requestSubmit(); },
-		});
-	}
-	return !typed;
+	return [...form?.querySelectorAll("input[autocomplete=new-password]") ?? []].some((field) => field.value !== "") ? form : undefined;
 }
 
-Object.assign(Ext.ns("go.modules.mailboxpassword.mailboxpassword"), { mount, maySave, settings });
+Object.assign(Ext.ns("go.modules.mailboxpassword.mailboxpassword"), { mount, unsaved, settings });
