@@ -21,7 +21,7 @@ function answer(socket: Duplex, line: string, code: ErrorCode, { log, metrics }:
   metrics.problem(code);
   const body = JSON.stringify(problem);
   socket.end(`HTTP/1.1 ${line}\r\nContent-Type: application/problem+json\r\nContent-Length: ${String(Buffer.byteLength(body))}\r\nCache-Control: no-store\r\nX-Request-Id: ${requestId}\r\nConnection: close\r\n\r\n${body}`);
-};
+}
 
 /**
  * Answers what Node's HTTP parser gave up (`clientError` of the server) with a code, as everything else is answered, and closes the
