@@ -100,9 +100,17 @@ async function openAccount(): Promise<void> {
   if (session === null || manifest === null) return;
   const entry = manifest.slots.find(({ slot }) => slot === 'account.section')?.entry ?? '';
   const place = make('div');
-  const bridge: HostBridge = { baseUrl: base, csrfToken: () => session.csrfToken, locale: translator.language, theme: 'auto', onSignedOut: leave };
   const when = new Intl.DateTimeFormat(intlLanguage(translator.language) ?? 'sv', { dateStyle: 'medium', timeStyle: 'short' });
   const fieldset = (title: string, ...children: (Node | string)[]) => make('fieldset', {}, make('legend', { textContent: title }), ...children);
+  const clients = fieldset(t('shell.clients'), make('table', {}, make('tbody', {}, ...session.sessions.map((row) => make('tr', {},
+    make('td', { textContent: `${row.client ?? ''}${row.current ? ` (${t('shell.thisOne')})` : ''}` }),
+    make('td', { textContent: row.remoteAddress ?? '' }),
+    make('td', { textContent: when.format(row.lastSeenAt) }))))));
+  const bridge: HostBridge = {
+    baseUrl: base, csrfToken: () => session.csrfToken, locale: translator.language, theme: 'auto', onSignedOut: leave,
+    // They are logged out, and this list would say otherwise right below.
+    onChanged: ({ pending }) => { if (!pending.includes('web')) clients.remove(); },
+  };
   const close = make('button', { type: 'button', className: 'close', textContent: '✕', ariaLabel: t('shell.close') });
   const dialog = make('dialog', { ariaLabel: t('shell.myAccount') },
     make('h2', {}, t('shell.myAccount'), close),
@@ -111,10 +119,7 @@ async function openAccount(): Promise<void> {
       make('div', {},
         fieldset(t('shell.user'), make('div', { className: 'user' }, make('label', {}, t('shell.address'), make('input', { value: session.address, disabled: true })))),
         fieldset(t('section.title'), place),
-        fieldset(t('shell.clients'), make('table', {}, make('tbody', {}, ...session.sessions.map((row) => make('tr', {},
-          make('td', { textContent: `${row.client ?? ''}${row.current ? ` (${t('shell.thisOne')})` : ''}` }),
-          make('td', { textContent: row.remoteAddress ?? '' }),
-          make('td', { textContent: when.format(row.lastSeenAt) })))))))));
+        clients)));
   app.append(dialog);
   dialog.showModal();
   let unmount = (): void => undefined;

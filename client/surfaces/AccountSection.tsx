@@ -12,8 +12,8 @@ import { Outcome } from '../parts/Outcome.tsx';
 import { useOnReturn } from '../parts/useOnReturn.ts';
 import { contextQuery, messagesQuery } from '../queries/account.ts';
 
-/** Shown before or without any locale; all other text comes from `locales/`. */
-const WITHOUT_TEXTS = { loading: '…', failed: '⚠', retry: '↻' };
+/** Shown before or without any locale, in English and marked as such; all other text comes from `locales/`. */
+const WITHOUT_TEXTS = { loading: 'Loading…', failed: 'This section could not be loaded. Nothing was changed.', retry: 'Try again' };
 
 /** The Password section of *My account > Account*. */
 export function AccountSection({ api, bridge }: { readonly api: Api; readonly bridge: HostBridge }) {
@@ -46,7 +46,7 @@ export function AccountSection({ api, bridge }: { readonly api: Api; readonly br
       );
     }
     if (context.data === undefined || !has) return <p role="status">{has ? t('section.loading') : WITHOUT_TEXTS.loading}</p>;
-    return <ChangePasswordForm api={api} context={context.data} onChanged={setAnswer} onSignedOut={() => { bridge.onSignedOut('ended'); }} />;
+    return <ChangePasswordForm api={api} context={context.data} onChanged={(changed) => { setAnswer(changed); bridge.onChanged?.(changed); }} onSignedOut={() => { bridge.onSignedOut('ended'); }} />;
   }
 
   return (

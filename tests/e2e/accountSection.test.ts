@@ -234,6 +234,23 @@ test('busy, offline, unconfirmed, rate limited and failed to load are all said, 
   await page.context().close();
 }, 60_000);
 
+test('where no texts can be fetched the section is words all the same, in English and marked as such, with a button', async () => {
+  const page = await open({ locale: 'ar' });
+  await logIn(page, BOB);
+  await page.locator('.avatar').click();
+  await page.route('**/locales/section/**', (route) => route.abort());
+  await page.locator('.menu button').first().click();
+  const alert = page.getByRole('alert');
+  await alert.getByText('This section could not be loaded. Nothing was changed.').waitFor();
+  expect(await alert.evaluate((element) => { const { lang, dir } = element.closest('[lang]') as HTMLElement; return { lang, dir }; })).toEqual({ lang: 'en', dir: 'ltr' });
+  expect(await violations(page)).toEqual([]);
+  await shoot(page, 'without-texts');
+  await page.unroute('**/locales/section/**');
+  await alert.getByRole('button', { name: 'Try again', exact: true }).click();
+  await page.getByRole('button', { name: 'تحديث كلمة المرور وتسجيل خروجي من كل مكان' }).waitFor();
+  await page.context().close();
+}, 60_000);
+
 test('the strength meter and the language choice work; Enter reaches the form only', async () => {
   const page = await open();
   const loaded: string[] = [];
@@ -259,6 +276,7 @@ test('the whole story: two browsers, generator, keyboard, everybody out, old ref
   await one.getByRole('button', { name: 'Generate password' }).click();
   const password = await box(one, 'Password').inputValue();
   expect(password).toHaveLength(16);
+  expect(await one.locator('dialog legend').allInnerTexts()).toEqual(['User', 'Password', 'Authorised clients']);
   expect(await box(one, 'Confirm password').inputValue()).toBe(password);
   await shoot(one, 'generated');
   await box(one, 'Current password').focus();
@@ -266,6 +284,8 @@ test('the whole story: two browsers, generator, keyboard, everybody out, old ref
   await one.keyboard.press('Enter');
   await one.getByText('Your password has been changed').waitFor();
   await one.getByText('Webmail: 2 sessions').waitFor();
+  // Under the words that they are logged out, no list of clients that says otherwise.
+  expect(await one.locator('dialog legend').allInnerTexts()).toEqual(['User', 'Password']);
   expect(await violations(one)).toEqual([]);
   const left = await one.evaluate(() => {
     const all = (root: Document | ShadowRoot): string => [...root.querySelectorAll('*')].map((element) =>

@@ -324,6 +324,8 @@ test('the whole story: changed, everything ended, the old password refused at on
   expect(await double.alive(second.accessToken)).toBe(false);
   expect(double.state.rememberMe.size).toBe(0);
   expect([...double.state.tokens.values()].filter(({ expiresAt }) => expiresAt !== null)).toEqual([]);
+  // Under the words that they are logged out, no list of clients that says otherwise.
+  expect(await fieldsets(opened)).toEqual(['User', 'Password']);
   await expect(double.signIn(CAROL, OLD)).rejects.toThrow('401');
   // The client address that the proxy saw reaches Group-Office's log.
   await opened.screenshot({ path: join(root, 'tests/artifacts/group-office-done.png') });

@@ -95,6 +95,11 @@ Ext.onReady(function () {
 					self.mailboxPasswordFieldset.setVisible(false);
 					self.passwordFieldset.setVisible(true);
 				}
+			}, function (answer) {
+				// These are logged out, and their list would say otherwise right below.
+				if (self.authorizedClientsFieldSet && answer.pending.indexOf("web") < 0) {
+					self.authorizedClientsFieldSet.setVisible(false);
+				}
 			});
 		},
 

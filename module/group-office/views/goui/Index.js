@@ -10,7 +10,7 @@ const tag = (iso) => TAGS[iso] ?? iso.replace(/_([a-z]+)$/, (_, region) => "-" +
 const theme = () => (document.body.classList.contains("dark") ? "dark" : "light");
 
 /** Mounts the section into `element` and answers how to unmount it. The service is asked only now; it may serve only other users. */
-function mount(element, onNotServed) {
+function mount(element, onNotServed, onChanged) {
 	const place = element.ownerDocument.createElement("div");
 	element.replaceChildren(place);
 	let unmount, left = false;
@@ -20,6 +20,7 @@ function mount(element, onNotServed) {
 		locale: tag(go.User.language ?? "en"),
 		get theme() { return theme(); },
 		onNotServed,
+		onChanged,
 		onSignedOut: () => { document.location = window.BaseHref ?? "./"; },
 	};
 	const load = (again) => import(settings.basePath + "/assets/loader.js" + again).then((loader) => {
