@@ -7,3 +7,9 @@ export const isAddress = (address: string): boolean => Buffer.byteLength(address
 export const isDomain = (domain: string): boolean => Buffer.byteLength(domain) <= 255 && DOMAIN.test(domain);
 
 export const addressParts = (address: string) => ({ address, local: address.slice(0, address.lastIndexOf('@')), domain: address.slice(address.lastIndexOf('@') + 1) });
+
+/** One form of what people take for one address, or one name. */
+export const foldedAddress = (text: string): string => text.normalize('NFC').toLowerCase();
+
+/** Half a surrogate pair is no character: it cannot be sent as UTF-8. */
+export const isSendable = (text: string): boolean => !/\p{Cs}/u.test(text);

@@ -1,5 +1,5 @@
 import { ModuleError } from '../module/errors.ts';
-import { oneAtATime } from './groupOffice/oneAtATime.ts';
+import { oneAtATime } from './oneAtATime.ts';
 import type { AccountApi } from './ports/accountApi.ts';
 import type { PasswordVerifier } from './ports/passwordVerifier.ts';
 

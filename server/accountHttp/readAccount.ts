@@ -45,3 +45,9 @@ export function readAccount(document: unknown, map: ResultMap, asked: string | n
     ...(language !== null && { language: language.replace('_', '-') }),
   };
 }
+
+/** What the port asks for, and no more. */
+export const toAccount = ({ address, enabled, passwordChangedAt, displayName, recoveryAddress, language, changeRequired }: ToldAccount): Account => ({
+  address, enabled, passwordChangedAt, ...(displayName !== undefined && { displayName }), ...(recoveryAddress !== undefined && { recoveryAddress }), ...(language !== undefined && { language }),
+  ...(changeRequired !== undefined && { changeRequired }),
+});

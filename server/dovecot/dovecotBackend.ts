@@ -1,30 +1,17 @@
-import { createHash } from 'node:crypto';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
-import { addCounts, type Channel, type ChannelCounts } from '../../module/channels.ts';
+import type { ChannelCounts } from '../../module/channels.ts';
 import { ModuleError } from '../../module/errors.ts';
 import type { Session } from '../ports/sessionStore.ts';
 import { UntoldAuthCache } from './authCache.ts';
-import type { DoveadmAnswer, DoveadmClient } from './doveadmClient.ts';
+import { flushed, flushOf, kicked, kickOf, whoOf } from './commands.ts';
+import { askProcesses, type Connection, connectionsOf, countOf, type DatedConnection, datedConnectionsOf, listed, toSession } from './connections.ts';
+import type { DoveadmClient } from './doveadmClient.ts';
 import { patience } from './patience.ts';
 
-/** EX_NOHOST: `kick` found nobody. */
-const NOBODY = 68;
 /** Clocks nearer than this are taken as equal: the header that tells Dovecot's counts seconds. */
 const CLOCK_NOISE_MS = 2_000;
-const CHANNEL_OF: Readonly<Record<string, Channel>> = {
-  imap: 'imap', 'imap-hibernate': 'imap', pop3: 'pop3', submission: 'submission', sieve: 'managesieve', managesieve: 'managesieve',
-};
 const MOST_PASSES = 4;
-const PROCESSES = ['imap', 'imap-hibernate', 'pop3', 'submission', 'managesieve'];
-
-interface Connection {
-  readonly service: string;
-  readonly pid: string;
-  readonly ip: string;
-  /** Milliseconds on Dovecot's clock, rounded down to its second; null where the process serves several or is gone. */
-  readonly startedAt: number | null;
-}
 
 export interface EndOptions {
   readonly username: string;
@@ -41,31 +28,6 @@ export interface LateOptions extends EndOptions {
   readonly issuedBefore: number;
   /** What to do with connections that began between the change and the first flush while the cache may still have taken the old password. */
   readonly sessionsDuringOutage: 'keep' | 'end';
-}
-
-const channelOf = ({ service }: Pick<Connection, 'service'>): Channel => CHANNEL_OF[service] ?? 'other';
-const count = (connections: readonly Pick<Connection, 'service'>[]): ChannelCounts =>
-  connections.reduce<ChannelCounts>((sum, connection) => addCounts(sum, { [channelOf(connection)]: 1 }), {});
-
-const flushOf = (username: string) => ['authCacheFlush', { user: [username] }] as const;
-const whoOf = (username: string) => ['who', { separateConnections: true, mask: [username] }] as const;
-const kickOf = (mask: readonly string[]) => ['kick', { mask }] as const;
-
-/** Whether the cache held anything; without auth_cache_size Dovecot answers 0 entries. */
-function flushed({ rows, exitCode }: DoveadmAnswer): boolean {
-  if (exitCode !== 0) throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: `auth cache flush: exit code ${String(exitCode)}` });
-  return rows.some(({ entries }) => Number(entries) > 0);
-}
-
-/** Whether there was somebody to kick. */
-function kicked({ exitCode }: Pick<DoveadmAnswer, 'exitCode'> = { exitCode: -1 }): boolean {
-  if (exitCode !== 0 && exitCode !== NOBODY) throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: `kick: exit code ${String(exitCode)}` });
-  return exitCode === 0;
-}
-
-/** The mask of `who` is a pattern: only this very name counts. */
-function listed({ rows }: Pick<DoveadmAnswer, 'rows'> = { rows: [] }, username: string): Omit<Connection, 'startedAt'>[] {
-  return rows.filter((row) => row['username'] === username).map(({ service = '', pid = '', ip = '' }) => ({ service, pid, ip }));
 }
 
 /** One Dovecot: what is asked of it and in which order. */
@@ -90,7 +52,7 @@ export class DovecotBackend {
    * long as such a log-in takes, and until a pass finds nobody who was not there before. Whether they are gone is asked last.
    */
   async endAll({ username, signal, secondPassMs, logInMs }: EndOptions): Promise<ChannelCounts> {
-    const found = new Map<string, Omit<Connection, 'startedAt'>>();
+    const found = new Map<string, Connection>();
     // Where the password stays, or other passwords of the mailbox do, programs are back at once, as they may: that is no reason to go on.
     const last = logInMs === null ? 2 : MOST_PASSES;
     let slowest = 0;
@@ -106,7 +68,7 @@ export class DovecotBackend {
     }
     if (somebody) await this.#gone(username, new Set(found.keys()), signal);
     await this.#forgot(signal);
-    return count([...found.values()]);
+    return countOf([...found.values()]);
   }
 
   /** A later try: only what began before `issuedBefore`. */
@@ -119,9 +81,9 @@ export class DovecotBackend {
   async #endOld({ username, signal, log, issuedBefore, sessionsDuringOutage }: LateOptions): Promise<ChannelCounts> {
     const { cached, clockOffset } = await this.#flush(username, signal);
     const border = issuedBefore + (Math.abs(clockOffset) < CLOCK_NOISE_MS ? 0 : clockOffset);
-    const connections = await this.#connections(username, signal);
+    const connections = await datedConnectionsOf(this.#client, username, signal);
     // A start is known to the second: one in the second of the change counts as old. Its program logs in again by itself.
-    const isOld = ({ startedAt }: Connection): boolean => startedAt === null || startedAt < border;
+    const isOld = ({ startedAt }: DatedConnection): boolean => startedAt === null || startedAt < border;
     const unsure = connections.filter((connection) => !isOld(connection));
     if (cached && unsure.length > 0 && sessionsDuringOutage === 'end') return this.#endEverybody(username, signal);
     if (cached && unsure.length > 0) log.warn({ username, kept: unsure.length }, 'Dovecot could not be reached at the change: connections opened since then are kept; sessionsDuringOutage: end would end them');
@@ -134,14 +96,11 @@ export class DovecotBackend {
     if (along > 0) log.warn({ username, along }, 'connections with the new password shared a client address with old ones and were ended too');
     for (const ip of addresses) await this.#kick([username, ip], signal);
     await this.#gone(username, new Set(old.map(({ pid }) => pid)), signal);
-    return count(old);
+    return countOf(old);
   }
 
   async list(username: string, signal: AbortSignal): Promise<Session[]> {
-    return (await this.#connections(username, signal)).map((connection) => ({
-      id: createHash('sha256').update([connection.service, connection.pid, connection.ip, String(connection.startedAt)].join(' ')).digest('base64url'),
-      channel: channelOf(connection), client: null, remoteAddress: connection.ip, issuedAt: connection.startedAt, lastSeenAt: null,
-    }));
+    return (await datedConnectionsOf(this.#client, username, signal)).map(toSession);
   }
 
   async check(signal: AbortSignal): Promise<void> {
@@ -157,9 +116,9 @@ export class DovecotBackend {
 
   /** Asks each command for a name that nobody has; a right that is missing rejects. */
   async tryCommand(command: 'who' | 'kick' | 'processStatus', username: string, signal: AbortSignal): Promise<void> {
-    if (command === 'who') await this.#who(username, signal);
+    if (command === 'who') await connectionsOf(this.#client, username, signal);
     else if (command === 'kick') await this.#kick([username], signal);
-    else await this.#client.call('processStatus', { service: PROCESSES }, signal);
+    else await askProcesses(this.#client, signal);
   }
 
   async #flush(username: string, signal: AbortSignal): Promise<{ cached: boolean; clockOffset: number }> {
@@ -178,7 +137,7 @@ export class DovecotBackend {
   }
 
   /** Flush, who is there, kick; who was kicked a pass ago may still be on the way out and is told again. */
-  async #pass(username: string, signal: AbortSignal): Promise<{ connections: Omit<Connection, 'startedAt'>[]; anybody: boolean; tookMs: number }> {
+  async #pass(username: string, signal: AbortSignal): Promise<{ connections: Connection[]; anybody: boolean; tookMs: number }> {
     return this.#doubting(async () => {
       const commands = [...(await this.canFlush(signal) ? [flushOf(username)] : []), whoOf(username), kickOf([username])];
       const answers = [...await this.#client.callInTurn(commands, signal)];
@@ -189,10 +148,10 @@ export class DovecotBackend {
   }
 
   async #endEverybody(username: string, signal: AbortSignal): Promise<ChannelCounts> {
-    const connections = await this.#who(username, signal);
+    const connections = await connectionsOf(this.#client, username, signal);
     // Kicked even where nobody is listed: somebody may have come in between.
     if (await this.#kick([username], signal)) await this.#gone(username, new Set(connections.map(({ pid }) => pid)), signal);
-    return count(connections);
+    return countOf(connections);
   }
 
   /** Last of all, and never "done" where it is not so (I3): nothing is left that would let an old password in. */
@@ -207,27 +166,8 @@ export class DovecotBackend {
   /** A kick is a signal to a process: done is what is gone, not what was told to go. */
   async #gone(username: string, pids: ReadonlySet<string>, signal: AbortSignal): Promise<void> {
     for (;;) {
-      if (!(await this.#who(username, signal)).some(({ pid }) => pids.has(pid))) return;
+      if (!(await connectionsOf(this.#client, username, signal)).some(({ pid }) => pids.has(pid))) return;
       await wait(50, undefined, { signal }).catch(() => { throw new ModuleError('SESSIONS_UNAVAILABLE', { detail: 'kicked and still there' }); });
     }
-  }
-
-  async #who(username: string, signal: AbortSignal): Promise<Omit<Connection, 'startedAt'>[]> {
-    return listed(await this.#client.call(...whoOf(username), signal), username);
-  }
-
-  /** A mail process serves one connection, and last told the master of itself when that began (`doveadm process status`). */
-  async #connections(username: string, signal: AbortSignal): Promise<Connection[]> {
-    const who = await this.#who(username, signal);
-    if (who.length === 0) return [];
-    const { rows } = await this.#client.call('processStatus', { service: PROCESSES }, signal);
-    // Where connections hibernate, one that woke up has a young process and may be old all the same.
-    const hibernates = rows.some(({ name }) => name === 'imap-hibernate');
-    const startOf = new Map(rows.map((row): [string, number | null] => {
-      const seconds = Number(row['last_status_update']);
-      const alone = row['available_count'] === '0' && row['total_count'] === '1' && !(hibernates && row['name']?.startsWith('imap') === true);
-      return [row['pid'] ?? '', alone && seconds > 0 ? seconds * 1000 : null];
-    }));
-    return who.map((connection) => ({ ...connection, startedAt: startOf.get(connection.pid) ?? null }));
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Entry } from 'ldapts';
-import { isAddress } from '../addressForm.ts';
+import { foldedAddress, isAddress } from '../addressForm.ts';
 import type { Account } from '../ports/accountApi.ts';
 import type { LdapOptions } from './ldapOptions.ts';
 
@@ -43,12 +43,6 @@ export function valuesOf(entry: Entry, name: string | null): readonly string[] {
   return (Array.isArray(found) ? found : [found]).filter((value) => value !== undefined).map((value) => (Buffer.isBuffer(value) ? value.toString('base64') : value));
 }
 
-/**
- * One form of what people take for one address. A directory goes further (RFC 4518: full-width letters, characters without a width,
- * blanks) and finds an entry for names that are not its own; those must not pass for the mailbox.
- */
-export const fold = (text: string): string => text.normalize('NFC').toLowerCase();
-
 /** The addresses of an entry; `domain` is where it was found, for entries that hold only the part before the @. */
 export const addressesOf = (entry: Entry, { address, local }: EntryLayout, domain: string): readonly string[] =>
   (local === null ? valuesOf(entry, address) : valuesOf(entry, local).map((name) => `${name}@${domain}`));
@@ -86,7 +80,7 @@ function languageIn(value: string | undefined): string | null {
 
 export function toAccount(entry: Entry, address: string, layout: EntryLayout): Account {
   const [displayName] = valuesOf(entry, layout.displayName);
-  const recoveryAddress = valuesOf(entry, layout.recoveryAddress).find((value) => isAddress(value) && fold(value) !== fold(address));
+  const recoveryAddress = valuesOf(entry, layout.recoveryAddress).find((value) => isAddress(value) && foldedAddress(value) !== foldedAddress(address));
   const language = languageIn(valuesOf(entry, layout.language)[0]);
   return {
     address, enabled: isEnabled(entry, layout), passwordChangedAt: parseGeneralizedTime(valuesOf(entry, 'pwdChangedTime')[0]),

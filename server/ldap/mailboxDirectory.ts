@@ -1,9 +1,10 @@
 import { AndFilter, type Entry, type Filter, OrFilter, PresenceFilter, ResultCodeError, SubstringFilter } from 'ldapts';
 import { ModuleError } from '../../module/errors.ts';
-import { addressParts, isAddress, isDomain } from '../addressForm.ts';
-import type { Account, MailboxPage } from '../ports/accountApi.ts';
+import { accountPage } from '../accountPage.ts';
+import { addressParts, foldedAddress, isAddress, isDomain } from '../addressForm.ts';
+import type { Account, MailboxPage, MailboxQuery } from '../ports/accountApi.ts';
 import { type LdapConnection, type LdapSearch, refused } from './ldapConnection.ts';
-import { addressesOf, attributesOf, type EntryLayout, fold, toAccount, valuesOf } from './ldapEntry.ts';
+import { addressesOf, attributesOf, type EntryLayout, toAccount, valuesOf } from './ldapEntry.ts';
 import type { LdapOptions } from './ldapOptions.ts';
 import { fillDn, fillFilter, placeholdersOf } from './ldapTemplate.ts';
 import { PASSWORD_MODIFY } from './passwordModify.ts';
@@ -47,7 +48,9 @@ export class MailboxDirectory {
     const [entry, second] = entries;
     if (entry === undefined) return null;
     if (second !== undefined) throw new ModuleError('ACCOUNT_AMBIGUOUS', { detail: 'the directory has two entries for it' });
-    const spelled = addressesOf(entry, this.#layout, parts.domain).find((candidate) => fold(candidate) === fold(address));
+    // A directory goes further than we do (RFC 4518: full-width letters, characters without a width, blanks) and finds an entry for names that
+    // are not its own; those must not pass for the mailbox.
+    const spelled = addressesOf(entry, this.#layout, parts.domain).find((candidate) => foldedAddress(candidate) === foldedAddress(address));
     return spelled === undefined ? null : { entry, address: spelled };
   }
 
@@ -59,18 +62,17 @@ export class MailboxDirectory {
 
   async listDomains(connection: LdapConnection, search: string): Promise<readonly string[]> {
     const { listDomains: domains, base = '' } = this.#options;
-    const wanted = fold(search);
+    const wanted = foldedAddress(search);
     const attribute = domains?.attribute ?? this.#layout.address ?? '';
     const filter = domains?.filter === undefined ? present(attribute) : allOf([fillFilter(domains.filter, {}), present(attribute)]);
     const entries = await this.#search(connection, domains?.base ?? base, { scope: this.#options.scope ?? 'sub', filter, attributes: [attribute] }, false);
     const names = entries.flatMap((entry) => valuesOf(entry, attribute)).map((value) => (domains === undefined ? value.slice(value.lastIndexOf('@') + 1) : value).toLowerCase());
-    return [...new Set(names)].filter((name) => isDomain(name) && fold(name).includes(wanted)).sort();
+    return [...new Set(names)].filter((name) => isDomain(name) && foldedAddress(name).includes(wanted)).sort();
   }
 
   /** Directories keep no order, so all that fits is read (page by page, RFC 2696), sorted, and cut here. */
-  async listMailboxes(connection: LdapConnection, { domain, search, cursor, limit }: { domain: string; search: string; cursor: string | null; limit: number }): Promise<MailboxPage> {
+  async listMailboxes(connection: LdapConnection, { domain, search, cursor, limit }: MailboxQuery): Promise<MailboxPage> {
     if (!isDomain(domain)) return { mailboxes: [], nextCursor: null };
-    const after = cursor === null ? '' : Buffer.from(cursor, 'base64url').toString('utf8');
     const { base = '', listFilter, scope = 'sub' } = this.#options;
     const { address, local, displayName } = this.#layout;
     const named = address ?? local ?? '';
@@ -80,15 +82,8 @@ export class MailboxDirectory {
       search === '' ? null : new OrFilter({ filters: [named, displayName].map((attribute) => new SubstringFilter({ attribute, any: [search] })) }),
     ]);
     const entries = await this.#search(connection, fillDn(base, { domain }), { scope, filter, attributes: attributesOf(this.#layout) }, speaksOfDomain(base));
-    const fitting = new Map<string, Account>();
-    for (const entry of entries) {
-      const account = this.#listed(entry, domain, fold(search));
-      if (account !== null && fold(account.address) > after) fitting.set(fold(account.address), account);
-    }
-    const sorted = [...fitting].sort(([left], [right]) => (left < right ? -1 : 1));
-    const page = sorted.slice(0, limit);
-    const last = page.at(-1)?.[0];
-    return { mailboxes: page.map(([, account]) => account), nextCursor: sorted.length > limit && last !== undefined ? Buffer.from(last).toString('base64url') : null };
+    const fitting = entries.map((entry) => this.#listed(entry, domain, foldedAddress(search))).filter((account) => account !== null);
+    return accountPage(fitting, { cursor, limit });
   }
 
   /** That what the configuration speaks of is there, and that the server changes passwords by RFC 3062, where it tells. */
@@ -104,9 +99,9 @@ export class MailboxDirectory {
   }
 
   #listed(entry: Entry, domain: string, wanted: string): Account | null {
-    const named = valuesOf(entry, this.#layout.displayName).some((name) => fold(name).includes(wanted));
+    const named = valuesOf(entry, this.#layout.displayName).some((name) => foldedAddress(name).includes(wanted));
     const address = addressesOf(entry, this.#layout, domain).find((candidate) =>
-      isAddress(candidate) && fold(candidate).endsWith(`@${fold(domain)}`) && (named || fold(candidate).includes(wanted)));
+      isAddress(candidate) && foldedAddress(candidate).endsWith(`@${foldedAddress(domain)}`) && (named || foldedAddress(candidate).includes(wanted)));
     return address === undefined ? null : toAccount(entry, address, this.#layout);
   }
 

@@ -46,6 +46,15 @@ export interface ChangeReceipt {
   readonly changedAt: number | null;
 }
 
+export interface MailboxQuery {
+  readonly domain: string;
+  /** A part of the address or of the name; empty = all. */
+  readonly search: string;
+  /** Of the page before; null = the first one. */
+  readonly cursor: string | null;
+  readonly limit: number;
+}
+
 export interface MailboxPage {
   readonly mailboxes: readonly Account[];
   /** Opaque; null on the last page. */
@@ -129,10 +138,7 @@ export interface AccountApi extends Diagnosable {
   listDomains(search: string, options: CallOptions): Promise<readonly string[]>;
   /** The same page by page, in an order that stays; for back ends of many domains. Where it is missing, the caller cuts the pages. */
   pageDomains?(query: DomainQuery, options: CallOptions): Promise<DomainPage>;
-  listMailboxes(
-    query: { readonly domain: string; readonly search: string; readonly cursor: string | null; readonly limit: number },
-    options: CallOptions,
-  ): Promise<MailboxPage>;
+  listMailboxes(query: MailboxQuery, options: CallOptions): Promise<MailboxPage>;
   /** Rejects with a coded error where the back end is down or not as configured; for `/readyz` and `doctor`. */
   check(options: CallOptions): Promise<void>;
   close(): Promise<void>;

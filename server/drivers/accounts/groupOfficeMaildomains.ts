@@ -5,7 +5,7 @@ import { readError, readSet, refuseTooLong, type SetAnswer, writeError } from '.
 import { diagnoseAccounts, diagnoseMaildomains } from '../../groupOffice/diagnoseAccounts.ts';
 import { type Credentials, GroupOfficeClient } from '../../groupOffice/groupOfficeClient.ts';
 import { host, mayBeName, serviceKey, url } from '../../groupOffice/groupOfficeOptions.ts';
-import { oneAtATime } from '../../groupOffice/oneAtATime.ts';
+import { oneAtATime } from '../../oneAtATime.ts';
 import { replacedPasswords } from '../../groupOffice/replacedPasswords.ts';
 import { forgetLogins, verifyByLogin } from '../../groupOffice/verifyByLogin.ts';
 import type { Account, AccountApi, CallOptions, MailboxPage } from '../../ports/accountApi.ts';

@@ -6,7 +6,7 @@ import { diagnoseAccounts, diagnoseChangingUsers } from '../../groupOffice/diagn
 import type { InfoAnswer } from '../../groupOffice/dropInAnswers.ts';
 import { type Credentials, GroupOfficeClient } from '../../groupOffice/groupOfficeClient.ts';
 import { host, mayBeName, serviceKey, url } from '../../groupOffice/groupOfficeOptions.ts';
-import { oneAtATime } from '../../groupOffice/oneAtATime.ts';
+import { oneAtATime } from '../../oneAtATime.ts';
 import { FORCED, userWrites } from '../../groupOffice/userWrites.ts';
 import { endHalf, forgetLogins, verifyByLogin } from '../../groupOffice/verifyByLogin.ts';
 import type { AccountApi, CallOptions } from '../../ports/accountApi.ts';

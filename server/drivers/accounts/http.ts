@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs';
 import { ModuleError } from '../../../module/errors.ts';
+import { accountLists } from '../../accountHttp/accountLists.ts';
 import { createAsker } from '../../accountHttp/askAccountApi.ts';
 import { type Operation, type OperationName, type Operations, speaksOf } from '../../accountHttp/describedApi.ts';
 import { createHttpCaller } from '../../accountHttp/httpCaller.ts';
 import { dropUndefined, httpOptions } from '../../accountHttp/httpOptions.ts';
-import { addressParts, isAddress, isDomain } from '../../addressForm.ts';
-import { valueAt } from '../../accountHttp/jsonPointer.ts';
+import { addressParts, foldedAddress, isAddress, isSendable } from '../../addressForm.ts';
 import { HTTP_PRESETS } from '../../accountHttp/presets.ts';
-import { readAccount, timeAt, type ToldAccount } from '../../accountHttp/readAccount.ts';
+import { readAccount, timeAt, toAccount, type ToldAccount } from '../../accountHttp/readAccount.ts';
 import { diagnoseUrl } from '../../diagnosis/findings.ts';
 import { urlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
-import type { Account, AccountApi, ChangeReceipt, SetOptions } from '../../ports/accountApi.ts';
+import type { AccountApi, ChangeReceipt, SetOptions } from '../../ports/accountApi.ts';
 import type { Secret } from '../../secret.ts';
 import { defineAccountDriver } from '../defineDriver.ts';
 
@@ -18,13 +18,7 @@ import { defineAccountDriver } from '../defineDriver.ts';
 const NOBODY = 'mailbox-password-check@mailbox-password.invalid';
 const WRONG = new Set(['CURRENT_PASSWORD_WRONG', 'ACCOUNT_NOT_FOUND', 'ACCOUNT_LOCKED']);
 
-const fold = (text: string): string => text.normalize('NFC').toLowerCase();
-const sendable = (password: string): boolean => !/\p{Cs}/u.test(password);
 const misconfigured = (detail: string): ModuleError => new ModuleError('ACCOUNTS_MISCONFIGURED', { detail });
-const toAccount = ({ address, enabled, passwordChangedAt, displayName, recoveryAddress, language, changeRequired }: ToldAccount): Account => ({
-  address, enabled, passwordChangedAt, ...(displayName !== undefined && { displayName }), ...(recoveryAddress !== undefined && { recoveryAddress }), ...(language !== undefined && { language }),
-  ...(changeRequired !== undefined && { changeRequired }),
-});
 /** What a description calls a mark that is made, or taken away. */
 const markOf = ({ mark }: Operation, required: boolean): string | number | boolean | null => {
   const value = required ? mark?.on : mark?.off;
@@ -53,6 +47,7 @@ export default defineAccountDriver({
       caller, retries: given.retries ?? 1, maxAnswerBytes: given.maxAnswerBytes ?? 262_144, maxListBytes: given.maxListBytes ?? 16_777_216,
       headers: { ...(given.apiKey !== undefined && preset !== undefined && preset.keyHeader(given.apiKey)), ...given.headers },
     });
+    const lists = accountLists(ask);
     const maxPasswordBytes = given.maxPasswordBytes === undefined ? (preset?.maxPasswordBytes ?? null) : given.maxPasswordBytes;
     const refused = (given.refusedPasswords ?? preset?.refusedPasswords ?? []).map((expression) => new RegExp(expression, 'iu'));
 
@@ -72,7 +67,7 @@ export default defineAccountDriver({
       }
       const told = readAccount(answer, operation.result ?? {}, address);
       if (told === null) throw misconfigured('find: the answer holds no address where its description says');
-      return fold(told.address) === fold(address) ? told : null;
+      return foldedAddress(told.address) === foldedAddress(address) ? told : null;
     }
 
     /** Before a write: the API must know exactly this mailbox, and be the one that keeps its password. */
@@ -88,14 +83,14 @@ export default defineAccountDriver({
     async function answers(signal: AbortSignal): Promise<void> {
       if (operations.check !== undefined) await ask('check', operations.check, {}, signal);
       else if (operations.find !== undefined) await lookUp(operations.find, NOBODY, signal);
-      else await list('listDomains', described('listDomains'), { search: '' }, signal);
+      else await lists.domains(described('listDomains'), '', signal);
     }
 
     function mustBeTakeable(password: string): void {
       if (maxPasswordBytes !== null && Buffer.byteLength(password) > maxPasswordBytes) {
         throw new ModuleError('PASSWORD_TOO_LONG_FOR_SCHEME', { params: { max: maxPasswordBytes } });
       }
-      if (!sendable(password) || refused.some((expression) => expression.test(password))) {
+      if (!isSendable(password) || refused.some((expression) => expression.test(password))) {
         throw new ModuleError('PASSWORD_REJECTED_BY_SERVER', { detail: 'the account API would take it for something else' });
       }
     }
@@ -105,7 +100,7 @@ export default defineAccountDriver({
       if (requireChange && !speaksOf(operation, 'mark')) throw new ModuleError('OPERATION_NOT_SUPPORTED');
       if (signal.aborted) throw new ModuleError('ACCOUNTS_UNAVAILABLE');
       if (!isAddress(address)) throw new ModuleError('ACCOUNT_NOT_FOUND');
-      if (current !== null && !sendable(current.reveal())) throw new ModuleError('CURRENT_PASSWORD_WRONG');
+      if (current !== null && !isSendable(current.reveal())) throw new ModuleError('CURRENT_PASSWORD_WRONG');
       mustBeTakeable(next.reveal());
       // An owner who changes is told nothing before the current password was judged, so only a description that needs it looks first.
       const looks = name === 'set' || operations.find?.result?.changeable !== undefined;
@@ -113,32 +108,6 @@ export default defineAccountDriver({
       const version = expectedVersion === null ? null : told?.ownVersion ?? null;
       const answer = await ask(name, operation, { ...addressParts(address), password: next.reveal(), mark: markOf(operation, requireChange), version, ...(current !== null && { currentPassword: current.reveal() }) }, signal);
       return { changedAt: timeAt(answer, operation.result?.changedAt) };
-    }
-
-    /** The items of a list; an empty object is what some languages write for an empty list. */
-    async function list(name: 'listDomains' | 'listMailboxes', operation: Operation, values: Record<string, string>, signal: AbortSignal) {
-      let answer: unknown;
-      try {
-        answer = await ask(name, operation, values, signal);
-      } catch (error) {
-        // An unknown domain, where the description says so.
-        if (error instanceof ModuleError && error.code === 'ACCOUNT_NOT_FOUND') return { answer: null, items: [] };
-        throw error;
-      }
-      const items = valueAt(answer, operation.items ?? '');
-      if (Array.isArray(items)) return { answer, items: items as unknown[] };
-      if (typeof items === 'object' && items !== null && Object.keys(items).length === 0) return { answer, items: [] };
-      throw misconfigured(`${name}: the answer holds no list where its description says`);
-    }
-
-    async function mailboxes(operation: Operation, domain: string, search: string, cursor: string, limit: number, signal: AbortSignal) {
-      const { answer, items } = await list('listMailboxes', operation, { domain, search, cursor, limit: String(limit) }, signal);
-      const told = items.map((item) => readAccount(item, operation.result ?? {}, null));
-      if (told.includes(null)) throw misconfigured('listMailboxes: an item holds no address where its description says');
-      const wanted = fold(search);
-      const fitting = told.filter((account): account is ToldAccount => account !== null && fold(account.address).endsWith(`@${fold(domain)}`)
-        && (fold(account.address).includes(wanted) || fold(account.displayName ?? '').includes(wanted)));
-      return { answer, count: items.length, fitting: fitting.map(toAccount) };
     }
 
     return {
@@ -155,7 +124,7 @@ export default defineAccountDriver({
       async verifyPassword(address, password, { signal }) {
         const operation = described('verify');
         if (signal.aborted) throw new ModuleError('ACCOUNTS_UNAVAILABLE');
-        if (!isAddress(address) || !sendable(password.reveal())) return false;
+        if (!isAddress(address) || !isSendable(password.reveal())) return false;
         try {
           await ask('verify', operation, { ...addressParts(address), password: password.reveal() }, signal);
           return true;
@@ -178,32 +147,8 @@ export default defineAccountDriver({
         if (find?.result?.version === undefined || !isAddress(address)) return null;
         return (await lookUp(find, address, signal))?.version ?? null;
       },
-      async listDomains(search, { signal }) {
-        const operation = described('listDomains');
-        if (!sendable(search)) return [];
-        const { items } = await list('listDomains', operation, { search }, signal);
-        const names = items.map((item) => valueAt(item, operation.name ?? ''));
-        if (!names.every((name) => typeof name === 'string')) throw misconfigured('listDomains: an item holds no name where its description says');
-        return [...new Set(names)].filter((name) => fold(name).includes(fold(search))).sort();
-      },
-      async listMailboxes({ domain, search, cursor, limit }, { signal }) {
-        const operation = described('listMailboxes');
-        if (!isDomain(domain) || !sendable(search) || !sendable(cursor ?? '')) return { mailboxes: [], nextCursor: null };
-        if (operation.nextCursor !== undefined) {
-          const { answer, count, fitting } = await mailboxes(operation, domain, search, cursor ?? '', limit, signal);
-          if (count > limit) throw misconfigured('listMailboxes: more came than {limit}');
-          const next = valueAt(answer, operation.nextCursor);
-          if (next !== undefined && next !== null && typeof next !== 'string' && typeof next !== 'number') throw misconfigured('listMailboxes: the cursor is neither a text nor a number');
-          return { mailboxes: fitting, nextCursor: next === undefined || next === null || next === '' ? null : String(next) };
-        }
-        // The API gives all at once: the pages are ours.
-        const { fitting } = await mailboxes(operation, domain, search, '', limit, signal);
-        const after = cursor === null ? '' : Buffer.from(cursor, 'base64url').toString('utf8');
-        const rest = fitting.sort((left, right) => (left.address < right.address ? -1 : 1)).filter(({ address }) => address > after);
-        const page = rest.slice(0, limit);
-        const last = page.at(-1)?.address;
-        return { mailboxes: page, nextCursor: rest.length > limit && last !== undefined ? Buffer.from(last).toString('base64url') : null };
-      },
+      listDomains: async (search, { signal }) => lists.domains(described('listDomains'), search, signal),
+      listMailboxes: async (query, { signal }) => lists.mailboxes(described('listMailboxes'), query, signal),
       check: ({ signal }) => answers(signal),
       tls: urlEndpoints(given.baseUrl),
       diagnose: ({ signal }) => diagnoseUrl(given.baseUrl, signal, { caFile: given.caFile }, () => answers(signal), 'check baseUrl, and that the API takes the key'),

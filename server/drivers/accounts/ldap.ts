@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { ModuleError } from '../../../module/errors.ts';
-import { oneAtATime } from '../../groupOffice/oneAtATime.ts';
+import { foldedAddress } from '../../addressForm.ts';
+import { oneAtATime } from '../../oneAtATime.ts';
 import { type LdapConnection, refused, withLdap } from '../../ldap/ldapConnection.ts';
-import { fold, isEnabled, layoutOf, toAccount, VERSION_ATTRIBUTES, versionOfEntry } from '../../ldap/ldapEntry.ts';
+import { isEnabled, layoutOf, toAccount, VERSION_ATTRIBUTES, versionOfEntry } from '../../ldap/ldapEntry.ts';
 import { ldapOptions, parseLdapUrl } from '../../ldap/ldapOptions.ts';
 import type { LdapServer } from '../../ldap/ldapSocket.ts';
 import { type FoundMailbox, MailboxDirectory } from '../../ldap/mailboxDirectory.ts';
@@ -71,7 +72,7 @@ export default defineAccountDriver({
       let begun = false;
       const onAbort = (): void => { if (!begun) reject(new ModuleError('ACCOUNTS_UNAVAILABLE', { detail: 'its turn did not come in time' })); };
       call.signal.addEventListener('abort', onAbort, { once: true });
-      turns(fold(address), () => {
+      turns(foldedAddress(address), () => {
         begun = true;
         return asService(call, work);
       }).then(resolve, reject).finally(() => { call.signal.removeEventListener('abort', onAbort); });

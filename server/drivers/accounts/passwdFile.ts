@@ -1,16 +1,19 @@
-import { constants } from 'node:fs';
-import { access, realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { isAbsolute } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { number, object, string } from 'yup';
 import { ModuleError } from '../../../module/errors.ts';
-import { oneAtATime } from '../../groupOffice/oneAtATime.ts';
+import { accountPage } from '../../accountPage.ts';
+import { foldedAddress } from '../../addressForm.ts';
+import { oneAtATime } from '../../oneAtATime.ts';
 import { createHasher, WRITE_SCHEMES } from '../../hashing/hasher.ts';
-import { isLocked, versionOf } from '../../hashing/storedHash.ts';
-import { diagnoseFile, inheritsGroup } from '../../passwdFile/diagnoseFile.ts';
+import { versionOf } from '../../hashing/storedHash.ts';
+import { diagnoseFile } from '../../passwdFile/diagnoseFile.ts';
 import { diagnoseLines } from '../../passwdFile/diagnoseLines.ts';
 import { lockFile } from '../../passwdFile/fileLock.ts';
-import { linesOf, type PasswdLine, passwdLines, withPassword } from '../../passwdFile/passwdLines.ts';
+import { isDecisive, mailboxLines, mayLogIn } from '../../passwdFile/mailboxLine.ts';
+import { mustBeReplaceable } from '../../passwdFile/mustBeReplaceable.ts';
+import { type PasswdLine, withPassword } from '../../passwdFile/passwdLines.ts';
 import { isUnchanged, readSnapshot, replaceFile } from '../../passwdFile/replaceFile.ts';
 import type { Account, AccountApi, CallOptions, ChangeReceipt, SetOptions } from '../../ports/accountApi.ts';
 import { firstMomentAfter } from '../../ports/clock.ts';
@@ -34,21 +37,6 @@ const options = object({
   languageField: field().meta({ description: 'Extra field with the owner\'s language (nl, pt-BR, nl_NL), for notices', example: 'userdb_language' }),
   lockTimeoutMs: number().integer().min(100).max(60_000).meta({ description: 'Milliseconds to wait for the lock (default 5000)', example: 5000 }),
 }).noUnknown().test('domain', 'domain goes with usernameFormat: local, and only with it', (own) => (own.usernameFormat === 'local') === (own.domain !== undefined));
-
-/** An address of RFC 5321 has at most 320 octets; a colon ends the name in the file, and a line that starts with # is a comment. */
-const isPlausible = (address: string): boolean =>
-  /^[^@].*@[^@]+$/u.test(address) && !address.startsWith('#') && Buffer.byteLength(address) <= 320 && !/[\p{Cc}\p{Cs}:]/u.test(address);
-
-/** Extra fields with which the password field does not decide. */
-const OVERRIDING = ['nopassword', 'password', 'password_noscheme'];
-const isDecisive = ({ password, extra }: PasswdLine): boolean => !isLocked(password) && !extra.some((field) => OVERRIDING.includes(field));
-const mayLogIn = (line: PasswdLine): boolean => isDecisive(line) && !line.extra.includes('nologin');
-
-/** What an extra field says of the owner; nothing where it is not there, empty, or not UTF-8. */
-function told<Name extends 'recoveryAddress' | 'language'>({ values }: PasswdLine, name: Name, fieldName: string | undefined): { readonly [Key in Name]?: string } {
-  const value = fieldName === undefined ? '' : values.get(fieldName) ?? '';
-  return value === '' || value.includes('\ufffd') ? {} : { [name]: value } as { readonly [Key in Name]?: string };
-}
 
 /** The file or its folder is not as it has to be, rather than away for a while. */
 const WRONG_SETUP = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'EACCES', 'EPERM', 'ELOOP', 'EROFS', 'ENAMETOOLONG', 'ENXIO', 'EMLINK']);
@@ -74,32 +62,11 @@ export default defineAccountDriver({
   summary: "Dovecot's passwd-file, replaced atomically under a lock.",
   options,
   async create(given, { clock }): Promise<AccountApi> {
-    const { file, domain, lockTimeoutMs = 5000 } = given;
+    const { file, lockTimeoutMs = 5000 } = given;
+    const { lineOf, toAccount, accounts, domains } = mailboxLines(given);
     const hasher = await createHasher({
       scheme: given.scheme ?? 'ARGON2ID', prefix: true, bareScheme: given.bareScheme ?? 'CRYPT',
       ...(given.bcryptCost !== undefined && { bcryptCost: given.bcryptCost }), ...(given.sha512Rounds !== undefined && { sha512Rounds: given.sha512Rounds }),
-    });
-
-    /** How the file may spell a mailbox: as it is asked for, or in lower case, which is how Dovecot looks it up. */
-    function spellings(address: string): readonly string[] {
-      if (!isPlausible(address)) return [];
-      const at = address.lastIndexOf('@');
-      if (domain !== undefined && address.slice(at + 1).toLowerCase() !== domain.toLowerCase()) return [];
-      const name = domain === undefined ? address : address.slice(0, at);
-      return [...new Set([name, name.toLowerCase()])];
-    }
-
-    function lineOf(content: Buffer, address: string): PasswdLine | null {
-      const [line, second] = spellings(address).flatMap((name) => linesOf(content, name));
-      if (second !== undefined) throw new ModuleError('ACCOUNT_AMBIGUOUS', { detail: 'the passwd-file names it more than once' });
-      return line ?? null;
-    }
-
-    const addressOf = ({ user }: PasswdLine): string => (domain === undefined ? user : `${user}@${domain}`);
-    const toAccount = (line: PasswdLine): Account => ({
-      address: addressOf(line), enabled: mayLogIn(line), passwordChangedAt: null,
-      ...told(line, 'recoveryAddress', given.recoveryAddressField), ...told(line, 'language', given.languageField),
-      ...(line.gecos !== '' && !line.gecos.includes('\ufffd') && { displayName: line.gecos }),
     });
 
     const read = async (): Promise<Buffer> => (await readSnapshot(file)).content;
@@ -175,37 +142,13 @@ export default defineAccountDriver({
         return line === null || line.password === '' ? null : new Secret(line.password);
       }),
       async restorePassword(address, { stored }, call) { await write(address, null, stored.reveal(), call); },
-      listDomains: (search, call) => inTime(call, never, async () => {
-        const content = await read();
-        const domains = domain !== undefined ? [domain] : [...passwdLines(content)].map(({ user }) => user.slice(user.lastIndexOf('@') + 1 || user.length));
-        return [...new Set(domains.map((name) => name.toLowerCase()))].filter((name) => name !== '' && name.includes(search.toLowerCase())).sort();
-      }),
+      listDomains: (search, call) => inTime(call, never, async () => domains(await read()).filter((name) => name.includes(search.toLowerCase()))),
       listMailboxes: ({ domain: wanted, search, cursor, limit }, call) => inTime(call, never, async () => {
-        const after = cursor === null ? '' : Buffer.from(cursor, 'base64url').toString('utf8');
-        const fitting = new Map<string, PasswdLine>();
-        for (const line of passwdLines(await read())) {
-          const address = addressOf(line).toLowerCase();
-          const fits = address.endsWith(`@${wanted.toLowerCase()}`) && (address.includes(search.toLowerCase()) || line.gecos.toLowerCase().includes(search.toLowerCase()));
-          if (fits && address > after && isPlausible(address) && !fitting.has(address)) fitting.set(address, line);
-        }
-        const sorted = [...fitting].sort(([left], [right]) => (left < right ? -1 : 1));
-        const page = sorted.slice(0, limit);
-        const last = page.at(-1)?.[0];
-        return { mailboxes: page.map(([, line]) => toAccount(line)), nextCursor: sorted.length > limit && last !== undefined ? Buffer.from(last).toString('base64url') : null };
+        const fits = ({ address, displayName = '' }: Account): boolean => foldedAddress(address).endsWith(`@${foldedAddress(wanted)}`)
+          && [address, displayName].some((text) => foldedAddress(text).includes(foldedAddress(search)));
+        return accountPage([...accounts(await read())].filter(fits), { cursor, limit });
       }),
-      check: (call) => inTime(call, never, async () => {
-        const target = await realpath(file);
-        await readSnapshot(target);
-        await access(target, constants.R_OK | constants.W_OK);
-        await access(dirname(target), constants.R_OK | constants.W_OK | constants.X_OK);
-        const { uid, gid, nlink } = await stat(target);
-        if (nlink > 1) throw new ModuleError('ACCOUNTS_MISCONFIGURED', { detail: `${target} has a second name (hard link)` });
-        const me = process.geteuid?.() ?? 0;
-        const groups = [process.getegid?.() ?? 0, ...(process.getgroups?.() ?? [])];
-        if (me !== 0 && (uid !== me || (!groups.includes(gid) && !inheritsGroup(await stat(dirname(target)), gid)))) {
-          throw new ModuleError('ACCOUNTS_MISCONFIGURED', { detail: `${target} belongs to ${String(uid)}:${String(gid)}, which this service (${String(me)}) could not give a new file` });
-        }
-      }),
+      check: (call) => inTime(call, never, () => mustBeReplaceable(file)),
       async diagnose() {
         const content = await read().catch(() => null);
         return [...await diagnoseFile(file), ...(content === null ? [] : diagnoseLines(content, { written: hasher.scheme, bareScheme: given.bareScheme ?? 'CRYPT' }))];
