@@ -5,6 +5,7 @@ import { describeSqlError } from '../sql/describeSqlError.ts';
 import { inTime } from '../sql/inTime.ts';
 import type { Sql, SqlTlsOptions } from '../sql/openSql.ts';
 import { parseSqlUrl } from '../sql/sqlUrl.ts';
+import { clockAhead, readClock } from './clockReading.ts';
 import { clockFinding, inTheClear, reasonOf, tlsFinding } from './findings.ts';
 
 /** One statement that must be allowed; what it would change is nothing. */
@@ -49,9 +50,11 @@ export async function diagnoseSql({ url, tls: own }: { readonly url: string; rea
       findings.push(ok('log-in', `${where} opens`));
     } else {
       const { dialect } = target;
-      const before = Date.now();
-      const { rows: [row] } = await inTime(database, signal, (connection) => CLOCKS[dialect].execute(connection));
-      findings.push(ok('log-in', `${where}, version ${String(row?.version)}`), clockFinding('the database\'s clock', Number(row?.now) - (before + Date.now()) / 2));
+      const reading = await readClock(async () => {
+        const { rows: [row] } = await inTime(database, signal, (connection) => CLOCKS[dialect].execute(connection));
+        return { now: Number(row?.now), version: String(row?.version) };
+      });
+      findings.push(ok('log-in', `${where}, version ${reading.answer.version}`), clockFinding('the database\'s clock', clockAhead(reading)));
     }
   } catch (error) {
     return [...findings, fail('log-in', `${where}: ${describeSqlError(error).detail}`, 'check host, port, user, password and database name of url, and that the server lets this machine in')];

@@ -2,6 +2,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { number, object, string } from 'yup';
 import { ModuleError } from '../../../module/errors.ts';
 import type { EndAllAnswer, InfoAnswer, ListAnswer } from '../../groupOffice/dropInAnswers.ts';
+import { clockAhead, readClock } from '../../diagnosis/clockReading.ts';
 import { urlEndpoints } from '../../diagnosis/tlsEndpoints.ts';
 import { type Credentials, GroupOfficeClient, GroupOfficeError } from '../../groupOffice/groupOfficeClient.ts';
 import { host, mayBeName, serviceKey, url } from '../../groupOffice/groupOfficeOptions.ts';
@@ -55,11 +56,10 @@ export default defineSessionDriver({
     async function skew(call: CallOptions): Promise<number> {
       const before = clock.now();
       if (measured !== null && before - measured.at < SKEW_VALID_MS && before >= measured.at) return measured.skew;
-      const { now } = await ask<InfoAnswer>('info', {}, call);
-      const after = clock.now();
-      const ahead = now > after ? now - after : now < before ? now - before : 0;
+      const reading = await readClock(() => ask<InfoAnswer>('info', {}, call), clock);
+      const ahead = clockAhead(reading);
       if (Math.abs(ahead) > 1_000) log.warn({ store: name, skewMs: Math.round(ahead) }, "Group-Office's clock and ours differ");
-      measured = { at: after, skew: ahead };
+      measured = { at: reading.after, skew: ahead };
       return ahead;
     }
 
@@ -143,12 +143,12 @@ export default defineSessionDriver({
         const { url, host, serviceKey } = options;
         const secured = await urlTlsFinding(url, signal);
         const version = (await client.session(service, { signal }).catch(() => null))?.version;
-        const info = await ask<InfoAnswer>('info', {}, { signal }).catch(() => null);
+        const reading = await readClock(() => ask<InfoAnswer>('info', {}, { signal }), clock).catch(() => null);
         const found = await doctorGroupOffice({ url, host: host ?? null, publicUrl: publicUrl ?? url, basePath, localUsers: 'below', path: null, serviceKey });
         return [
           secured,
           ...(version === undefined ? [] : [ok('version', `Group-Office ${version}`)]),
-          ...(info === null ? [] : [ok('module', `the drop-in speaks version ${String(info.version)}`), clockFinding("Group-Office's clock", info.now - Date.now(), 1_500)]),
+          ...(reading === null ? [] : [ok('module', `the drop-in speaks version ${String(reading.answer.version)}`), clockFinding("Group-Office's clock", clockAhead(reading))]),
           ...found.map(({ check, level, text }): Finding => ({ level: LEVELS[level], check, text, todo: level === 'ok' ? undefined : 'see docs/group-office.md; `mailbox-password install group-office` sets most of it right' })),
         ];
       },

@@ -168,6 +168,42 @@ describe('sessions/groupOffice', () => {
     }
   });
 
+  describe('when Group-Office is busy', () => {
+    /** Our clock, on which the first answer takes that long. Group-Office, that far behind, reads its own at the beginning or the end of that time. */
+    function slowFirst(tookMs: number, reads: 'beginning' | 'end', behindMs = 0, looksBefore = 1): { now(): number } {
+      const began = now;
+      let looks = 0;
+      const moment = () => (looks <= looksBefore ? began : began + tookMs);
+      double.state.now = () => (reads === 'end' && looks > 0 ? began + tookMs : moment()) - behindMs;
+      return { now: () => (looks++, moment()) };
+    }
+    const withClock = (clock: { now(): number }) => create({ url: double.url, serviceKey, secondPassMs: 20 }, { name: 'web', dataDir: '/nonexistent', clock, log: pino({ level: 'silent' }) });
+    const clockFindings = async (slow: SessionStore) => (await slow.diagnose!({ ...options(), publicUrl: null, basePath: '/mailbox-password', refusedLogIn: null })).filter(({ check }) => check === 'clock');
+
+    it('doctor does not take the time that an answer needs for a difference of the clocks', async () => {
+      const slow = await withClock(slowFirst(6_000, 'beginning'));
+      expect(await clockFindings(slow)).toEqual([{ level: 'ok', check: 'clock', text: "Group-Office's clock and this machine agree", todo: undefined }]);
+      await slow.close();
+    });
+
+    it('doctor sees a difference that a slow answer would hide: it asks again, and believes the quickest', async () => {
+      const slow = await withClock(slowFirst(60_000, 'end', 30_000));
+      expect(await clockFindings(slow)).toEqual([{ level: 'warn', check: 'clock', text: "Group-Office's clock is 30.0 s behind this machine", todo: expect.stringContaining('NTP') as string }]);
+      await slow.close();
+    });
+
+    it('a late log-out reckons with such a difference: nothing new dies', async () => {
+      // The driver looks at its clock once more, whether it has measured lately.
+      const clock = slowFirst(60_000, 'end', 30_000, 2);
+      const fresh = await double.signIn('carol@mail.test', 'Mailpass-1');
+      const slow = await withClock(clock);
+      // Changed a second before that log-in, on our clock.
+      await slow.revokeAll({ address: 'carol@mail.test', issuedBefore: now - 1_000, attempt: 2, actor: null }, options());
+      expect(await double.alive(fresh.accessToken)).toBe(true);
+      await slow.close();
+    });
+  });
+
   it("tries first with the caller's own session, later with the service key", async () => {
     const session = await double.signIn('carol@mail.test', 'Mailpass-1');
     now += 1;
