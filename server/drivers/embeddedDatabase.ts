@@ -23,8 +23,7 @@ export const DEMO_MAILBOXES = [
 
 const opened = new Map<string, { readonly database: Promise<EmbeddedDatabase>; users: number }>();
 
-async function open(dataDir: string): Promise<EmbeddedDatabase> {
-  const database = openSqlite<EmbeddedTables>(join(dataDir, 'host.db'));
+async function makeTables(database: EmbeddedDatabase): Promise<void> {
   await database.schema.createTable('mailbox').ifNotExists()
     .addColumn('address', 'varchar(320)', (column) => column.primaryKey())
     .addColumn('display_name', 'varchar(200)', (column) => column.notNull())
@@ -48,13 +47,27 @@ async function open(dataDir: string): Promise<EmbeddedDatabase> {
     .addColumn('remote_address', 'varchar(64)', (column) => column.notNull())
     .execute();
   const { count } = await database.selectFrom('mailbox').select((row) => row.fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
-  if (count === 0) {
-    const rows = await Promise.all(DEMO_MAILBOXES.map(async ({ address, displayName, password }) => ({
-      address, display_name: displayName, hash: await hash(password, ARGON2ID), enabled: 1, password_changed_at: 0, sessions_valid_from: 0, change_required: 0,
-    })));
-    await database.insertInto('mailbox').values(rows).execute();
+  if (count > 0) return;
+  const rows = await Promise.all(DEMO_MAILBOXES.map(async ({ address, displayName, password }) => ({
+    address, display_name: displayName, hash: await hash(password, ARGON2ID), enabled: 1, password_changed_at: 0, sessions_valid_from: 0, change_required: 0,
+  })));
+  await database.insertInto('mailbox').values(rows).execute();
+}
+
+async function open(dataDir: string): Promise<EmbeddedDatabase> {
+  const database = openSqlite<EmbeddedTables>(join(dataDir, 'host.db'));
+  try {
+    // Under SQLite's one lock for writers, taken before the first look: two commands on a new folder each found it empty and both filled it.
+    await database.connection().execute(async (connection) => {
+      await sql`begin immediate`.execute(connection);
+      await makeTables(connection);
+      await sql`commit`.execute(connection);
+    });
+    return database;
+  } catch (error) {
+    await database.destroy();
+    throw error;
   }
-  return database;
 }
 
 /** One connection per data folder, shared by the embedded accounts, sessions and host. */

@@ -73,13 +73,29 @@ export interface SqliteHandles<Tables> {
   readonly relaxed: Kysely<Tables>;
 }
 
+const LOG_TRIES = 250;
+const LOG_PAUSE_MS = 20;
+
+/** WAL mode; false where the file system cannot have it. Of two who give a new file its log SQLite refuses one at once, whatever the time-out: each holds what the other waits for. */
+function logAhead(database: Database.Database): boolean {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const [mode] = database.prepare('PRAGMA journal_mode = WAL').all() as { journal_mode?: string }[];
+      return mode?.journal_mode === 'wal';
+    } catch (cause) {
+      if (tries === LOG_TRIES || (cause as { readonly code?: unknown }).code !== 'SQLITE_BUSY') throw cause;
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOG_PAUSE_MS);
+  }
+}
+
 /** SQLite through libsql, for Kysely. In WAL mode a commit is brought to the disk by {@link WalSync}; where there is no WAL, by SQLite itself. */
 export function openSqliteHandles<Tables>(path: string, toDisk?: ToDisk): SqliteHandles<Tables> {
   const database = new Database(path);
-  const [mode] = database.prepare('PRAGMA journal_mode = WAL').all() as { journal_mode?: string }[];
-  const inWal = mode?.journal_mode === 'wal';
-  database.exec(`PRAGMA synchronous = ${inWal ? 'NORMAL' : 'FULL'}`);
+  // First: of two processes that make the file at the same moment one waits for the other from here on.
   database.exec('PRAGMA busy_timeout = 5000');
+  const inWal = logAhead(database);
+  database.exec(`PRAGMA synchronous = ${inWal ? 'NORMAL' : 'FULL'}`);
   const prepared = new Map<string, SqliteStatement>();
   const prepare = (sql: string): SqliteStatement => {
     const known = prepared.get(sql);

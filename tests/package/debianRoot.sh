@@ -57,6 +57,8 @@ fresh_root() {
   # shellcheck disable=SC2016
   mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | grep -v security | head -n 1)
   debootstrap --variant=minbase --include="$(IFS=,; echo "systemd,systemd-sysv,dbus${*:+,$*}")" "$suite" "$root" "$mirror" >"$work/debootstrap.log" 2>&1
+  # Every Debian that was installed has it, and fail2ban before 1.1 knows by it which addresses are its own.
+  printf '127.0.0.1\tlocalhost\n::1\tlocalhost\n' >"$root/etc/hosts"
 }
 
 # boot_root [OPTION OF SYSTEMD-NSPAWN...]
