@@ -3,7 +3,7 @@ import type { OutboxSummary } from '../ports/revocationOutbox.ts';
 import type { Wiring } from '../wiring.ts';
 
 export interface Readiness {
-  /** By part: `accounts`, `host`, `state`, `sessions:NAME`, and `outbox`, which is up while no log-out is overdue. */
+  /** By part: `accounts`, `host`, `state`, `sessions:NAME`, `rate-limit` (a Redis of its own), and `outbox`, which is up while no log-out is overdue. */
   readonly up: Readonly<Record<string, boolean>>;
   /** What people get on without, by name: `notices`, `rule:NAME`. It is told, and requests are still welcome. */
   readonly optional: Readonly<Record<string, boolean>>;
@@ -18,7 +18,7 @@ const KEPT_MS = 1_000;
 
 /** Asks every part at the same time, each with a time limit; never rejects. Reasons go to the log, names alone to the caller. */
 export function createReadiness(wiring: Wiring) {
-  const { accounts, host, stores, outbox, clock, config, log, rules, noticeDelivery } = wiring;
+  const { accounts, host, stores, outbox, limiter, clock, config, log, rules, noticeDelivery } = wiring;
   let kept: { readonly until: number; readonly answer: Promise<Readiness> } | undefined;
   const down = new Set<string>();
 
@@ -32,11 +32,12 @@ export function createReadiness(wiring: Wiring) {
       ['accounts', () => accounts.check({ signal })],
       ['host', () => host.check({ signal })],
       ...stores.map((store) => [`sessions:${store.name}`, () => store.check({ signal })] as const),
+      ...(limiter.check === undefined ? [] : [['rate-limit', async () => limiter.check?.({ signal })] as const]),
       ['state', async () => { [summary, notices] = await Promise.all([outbox.summary(), noticeDelivery?.outbox.summary() ?? null]); }],
     ];
     const spare: typeof parts = [
       ...rules.map((rule) => [`rule:${rule.name}`, () => rule.check({ signal })] as const),
-      ...(noticeDelivery === null ? [] : [['notices', () => noticeDelivery.status({ signal })] as const]),
+      ...(noticeDelivery === null ? [] : [['notices', () => noticeDelivery.checkRelay({ signal })] as const]),
     ];
     const up: Record<string, boolean> = {};
     const optional: Record<string, boolean> = {};
@@ -52,6 +53,7 @@ export function createReadiness(wiring: Wiring) {
         down.add(name);
       }
     }));
+    if (notices !== null && noticeDelivery?.isOverdue(notices) === true) optional['notices'] = false;
     const { oldestRecordedAt } = (summary as OutboxSummary | null) ?? { oldestRecordedAt: null };
     up['outbox'] = oldestRecordedAt === null || clock.now() - oldestRecordedAt <= config.revocation.alertAfterMs;
     return { up, optional, outbox: summary, notices };

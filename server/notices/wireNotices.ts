@@ -6,7 +6,7 @@ import { createStateNoticeOutbox } from '../drivers/noticeOutbox/state.ts';
 import { DRIVERS } from '../drivers/registry.ts';
 import type { AccountApi, CallOptions } from '../ports/accountApi.ts';
 import type { Metrics } from '../ports/metrics.ts';
-import type { NoticeOutbox } from '../ports/noticeOutbox.ts';
+import type { NoticeOutbox, NoticeSummary } from '../ports/noticeOutbox.ts';
 import type { Notices } from '../ports/notices.ts';
 import type { Notifier } from '../ports/notifier.ts';
 import type { StateDatabase } from '../state/stateDatabase.ts';
@@ -28,8 +28,10 @@ export interface NoticeDelivery {
   readonly outbox: NoticeOutbox;
   readonly worker: NoticeWorker;
   readonly notices: Notices;
-  /** Rejects where the relay does not take mails, or notices wait for too long; asks the relay now and then only. */
-  status(options: CallOptions): Promise<void>;
+  /** Rejects where the relay does not take mails; asks it now and then only. The state database has no part in it. */
+  checkRelay(options: CallOptions): Promise<void>;
+  /** Whether the oldest has waited for too long. */
+  isOverdue(summary: NoticeSummary): boolean;
 }
 
 interface Surroundings {
@@ -78,9 +80,8 @@ export async function wireNotices(config: Config, { database, context, accounts,
   let checked: Promise<void> = Promise.resolve();
   return {
     notifier, outbox, worker, notices,
-    async status(options) {
-      const { oldestHappenedAt } = await outbox.summary();
-      if (oldestHappenedAt !== null && clock.now() - oldestHappenedAt > OVERDUE_MS) throw new Error('notices wait');
+    isOverdue: ({ oldestHappenedAt }) => oldestHappenedAt !== null && clock.now() - oldestHappenedAt > OVERDUE_MS,
+    async checkRelay(options) {
       if (clock.now() - checkedAt >= CHECKED_EVERY_MS) {
         checkedAt = clock.now();
         checked = notifier.check(options);

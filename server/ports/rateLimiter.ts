@@ -1,3 +1,5 @@
+import type { CallOptions } from './callOptions.ts';
+
 export interface RateLimit {
   readonly points: number;
   readonly windowSeconds: number;
@@ -14,5 +16,7 @@ export interface RateLimiter {
   giveBack(key: string): Promise<void>;
   /** Forgets what was counted. */
   forget(key: string): Promise<void>;
+  /** Only where it is a server of its own. Rejects with a coded error where it does not count now; for `/readyz`. Counts nothing. */
+  check?(options: CallOptions): Promise<void>;
   close(): Promise<void>;
 }

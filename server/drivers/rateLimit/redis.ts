@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { ModuleError } from '../../../module/errors.ts';
 import type { RateLimiter } from '../../ports/rateLimiter.ts';
-import { openRedis, type RedisConnectionOptions, redisReason } from '../../redisSessions/openRedis.ts';
+import { openRedis, type RedisConnectionOptions, redisInTime, redisReason } from '../../redisSessions/openRedis.ts';
 
 /** Redis runs a script as one step: between looking and counting nobody else can come. */
 const TAKE = `
@@ -25,6 +25,8 @@ export function createRedisRateLimiter(options: RedisConnectionOptions): RateLim
     },
     async giveBack(key) { await asked(redis.eval(GIVE_BACK, 1, keyOf(key))); },
     async forget(key) { await asked(redis.del(keyOf(key))); },
+    // A script as well: a user who may not run one counts nothing. There is no such key.
+    check: ({ signal }) => asked(redisInTime(signal, async () => { await redis.eval(GIVE_BACK, 1, keyOf('check')); })),
     close() {
       redis.disconnect();
       return Promise.resolve();
