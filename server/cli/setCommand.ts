@@ -24,7 +24,7 @@ export async function knownMailbox(address: string, { accounts, config }: Wiring
 
 /** Rejects where the policy refuses it. */
 async function mustBeTakeable(newPassword: string, address: string, { policy }: Wiring): Promise<void> {
-  const verdict = validateRequest(setPasswordSchema(policy, address, await policyResources(policy, newPassword)), { address, newPassword, passwordVersion: null });
+  const verdict = validateRequest(setPasswordSchema(policy, address, await policyResources(policy, newPassword, 'command line')), { address, newPassword, passwordVersion: null });
   if ('value' in verdict) return;
   throw new ModuleError('PASSWORD_REJECTED', { fields: verdict.fields });
 }

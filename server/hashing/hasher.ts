@@ -1,6 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
 import * as argon2 from '@node-rs/argon2';
 import { ModuleError } from '../../module/errors.ts';
+import { NotVerifiable } from '../ports/accountApi.ts';
 import { Secret } from '../secret.ts';
 import { createDecoys } from './decoys.ts';
 import { hashing, type Took } from './hashing.ts';
@@ -76,7 +77,10 @@ async function verifyParsed(stored: string, bareScheme: string | undefined, pass
     return result !== null && equal(Buffer.from(result), Buffer.from(value));
   }
   const salted = scheme === null ? undefined : SALTED[scheme];
-  if (salted === undefined) throw new ModuleError('ACCOUNTS_MISCONFIGURED', { detail: `scheme ${scheme ?? 'unknown'} cannot be verified` });
+  if (salted === undefined) {
+    const detail = `scheme ${scheme ?? 'unknown'} cannot be verified`;
+    throw new ModuleError('ACCOUNTS_MISCONFIGURED', { detail, cause: new NotVerifiable(detail) });
+  }
   const bytes = Buffer.from(value, encoding === 'hex' ? 'hex' : 'base64');
   const digest = createHash(salted.algorithm).update(password).update(bytes.subarray(salted.bytes)).digest();
   return bytes.length > salted.bytes && equal(digest, bytes.subarray(0, salted.bytes));
@@ -126,7 +130,10 @@ export async function createHasher(options: HasherOptions): Promise<Hasher> {
     },
     async verifyOf(address, stored, password, took) {
       const own = stored === null || isLocked(stored) ? null : stored;
-      if (own !== null && schemeOf(own, bareScheme).verifiable) decoys.seen(address, own);
+      const { verifiable } = schemeOf(own ?? decoy, bareScheme);
+      // Refused below, and not sooner than anybody else's (I7).
+      if (!verifiable) await verify(decoys.of(address), password, took);
+      else if (own !== null) decoys.seen(address, own);
       const right = await verify(own ?? decoys.of(address), password, took);
       return right && own !== null;
     },

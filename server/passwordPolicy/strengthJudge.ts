@@ -12,8 +12,10 @@ interface Asked {
 interface JudgeOptions {
   /** Milliseconds that one password may take, the start of the worker not counted. */
   readonly timeoutMs?: number;
-  /** How many may wait for their turn. */
+  /** How many may wait for their turn, in all. */
   readonly waiting?: number;
+  /** How many of them may be one person's. */
+  readonly waitingOfOne?: number;
 }
 
 /** The built file, also where the service runs from its sources: a thread has no hook that would read them. */
@@ -21,11 +23,14 @@ const WORKER = join(packageRoot(), 'dist', 'server', 'passwordPolicy', 'strength
 
 /**
  * zxcvbn's score of a password, worked out in one thread of its own, one after the other, so that nobody else's request waits for it. The
- * verdict is that of the page: both ask `module/policy/passwordStrength.ts`. Throws `OVERLOADED` where too many wait, `POLICY_UNAVAILABLE`
- * where one cannot be told in time. The thread starts with the first question and keeps no process alive.
+ * verdict is that of the page: both ask `module/policy/passwordStrength.ts`. `who` is the person who asks, and people take turns: however many
+ * questions one of them sends, another's waits for one of those at most. Throws `OVERLOADED` where too many wait, of this person or in all;
+ * `POLICY_UNAVAILABLE` where one cannot be told in time. The thread starts with the first question and keeps no process alive.
  */
-export function createStrengthJudge({ timeoutMs = 10_000, waiting = 64 }: JudgeOptions = {}): (password: string) => Promise<number> {
-  const queue: Asked[] = [];
+export function createStrengthJudge({ timeoutMs = 10_000, waiting = 64, waitingOfOne = 4 }: JudgeOptions = {}): (password: string, who: string) => Promise<number> {
+  /** By person, in the order of their turns. */
+  const queues = new Map<string, Asked[]>();
+  let queued = 0;
   let worker: Worker | null = null;
   /** Its dictionaries are loaded. */
   let ready = false;
@@ -70,9 +75,22 @@ export function createStrengthJudge({ timeoutMs = 10_000, waiting = 64 }: JudgeO
     timer = setTimeout(() => { giveUp(own, 'the strength could not be worked out in time'); }, timeoutMs);
   }
 
+  /** The first question of the person whose turn it is, who then stands behind the others. */
+  function nextAsked(): Asked | null {
+    for (const [who, queue] of queues) {
+      const asked = queue.shift();
+      queues.delete(who);
+      if (asked === undefined) continue;
+      if (queue.length > 0) queues.set(who, queue);
+      queued -= 1;
+      return asked;
+    }
+    return null;
+  }
+
   function next(): void {
     if (current !== null) return;
-    current = queue.shift() ?? null;
+    current = nextAsked();
     if (current === null) {
       worker?.unref();
       return;
@@ -83,12 +101,15 @@ export function createStrengthJudge({ timeoutMs = 10_000, waiting = 64 }: JudgeO
     if (ready) watch(worker);
   }
 
-  return (password) => new Promise((resolve, reject) => {
-    if (queue.length >= waiting) {
-      reject(new ModuleError('OVERLOADED', { detail: 'too many passwords wait for their strength' }));
+  return (password, who) => new Promise((resolve, reject) => {
+    const own = queues.get(who) ?? [];
+    if (queued >= waiting || own.length >= waitingOfOne) {
+      reject(new ModuleError('OVERLOADED', { detail: `too many passwords ${own.length >= waitingOfOne ? 'of one person ' : ''}wait for their strength` }));
       return;
     }
-    queue.push({ password, resolve, reject });
+    own.push({ password, resolve, reject });
+    queues.set(who, own);
+    queued += 1;
     next();
   });
 }

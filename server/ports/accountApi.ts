@@ -100,6 +100,11 @@ export interface DomainPage {
   readonly nextCursor: string | null;
 }
 
+/** The cause of an `ACCOUNTS_MISCONFIGURED` that is told of one mailbox (its stored password is in a scheme that cannot be verified), not of the account API. */
+export class NotVerifiable extends Error {
+  override readonly name = 'NotVerifiable';
+}
+
 /**
  * The host's account API: where mailbox passwords live.
  *
@@ -109,7 +114,7 @@ export interface DomainPage {
  * - `CURRENT_PASSWORD_WRONG`, `ACCOUNT_NOT_FOUND`, `ACCOUNT_LOCKED`, `ACCOUNT_AMBIGUOUS`, `ACCOUNT_CHANGED_MEANWHILE`,
  *   `ACCOUNT_NOT_CHANGEABLE`, `PASSWORD_REJECTED_BY_SERVER`, `PASSWORD_TOO_LONG_FOR_SCHEME`, `PASSWORD_IN_HISTORY`,
  *   `PASSWORD_CHANGE_TOO_SOON`: refused, nothing was changed.
- * - `OPERATION_NOT_SUPPORTED`, `ACCOUNTS_MISCONFIGURED`.
+ * - `OPERATION_NOT_SUPPORTED`, `ACCOUNTS_MISCONFIGURED` (with {@link NotVerifiable} as its cause where it is of this mailbox alone).
  *
  * Passwords arrive normalised to NFC.
  */

@@ -114,7 +114,11 @@ export default defineAccountDriver({
       },
       async verifyPassword(address, password, call) {
         let asked = 0;
-        const found = await row(address, call, (milliseconds) => { asked = milliseconds; });
+        const found = await row(address, call, (milliseconds) => { asked = milliseconds; }).catch(async (error: unknown) => {
+          // Not sooner than for a mailbox that is there once, or not at all (I7).
+          if (error instanceof ModuleError && error.code === 'ACCOUNT_AMBIGUOUS') await hasher.verifyOf(address, null, password);
+          throw error;
+        });
         const right = await hasher.verifyOf(address, found?.password ?? null, password, (milliseconds) => { call.took?.(asked + milliseconds); });
         return right && found?.enabled === true && found.password !== null;
       },

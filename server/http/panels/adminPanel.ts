@@ -174,15 +174,15 @@ export function adminPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wr
   });
 
   /** What a new password is judged with, of a body that nobody has looked at yet. */
-  async function toJudge({ body }: FastifyRequest): Promise<{ readonly named: string; readonly resources: PolicyResources }> {
+  async function toJudge({ body }: FastifyRequest, administrator: string): Promise<{ readonly named: string; readonly resources: PolicyResources }> {
     const { address, newPassword } = (body ?? {}) as { address?: unknown; newPassword?: unknown };
-    return { named: typeof address === 'string' ? address : '', resources: await policyResources(policy, newPassword) };
+    return { named: typeof address === 'string' ? address : '', resources: await policyResources(policy, newPassword, `administrator ${administrator}`) };
   }
 
   app.post(at(OPERATIONS.setPassword.path), async (request) => {
     const found = await reachable(request, request.body);
     if (config.readOnly) throw new ModuleError('READ_ONLY');
-    const { named, resources } = await toJudge(request);
+    const { named, resources } = await toJudge(request, found.administrator.name);
     const { address, newPassword, passwordVersion, requireChange = false } = validated(setPasswordSchema(policy, named, resources), request.body);
     const mailbox = await account(address, found.scope);
     return setMailboxPassword({
@@ -192,7 +192,7 @@ export function adminPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wr
 
   app.post(at(OPERATIONS.checkPassword.path), async (request): Promise<CheckPasswordResponse> => {
     const { administrator, scope } = await reachable(request, request.body);
-    const { named, resources } = await toJudge(request);
+    const { named, resources } = await toJudge(request, administrator.name);
     const { address, newPassword } = validated(checkPasswordToSetSchema(policy, named, resources), request.body);
     await account(address, scope);
     return checkPasswordToSet({ administrator: administrator.name, address, newPassword }, dependencies);

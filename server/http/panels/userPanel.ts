@@ -11,7 +11,7 @@ import { changeOwnPassword } from '../../useCases/changeOwnPassword.ts';
 import { checkNewPassword } from '../../useCases/checkNewPassword.ts';
 import { listSessions } from '../../useCases/listSessions.ts';
 import { revokeEverything, revokeOne, revokeOthers } from '../../useCases/revokeSessions.ts';
-import { verifyTyped } from '../../useCases/verifyTyped.ts';
+import { forStrangers, verifyTyped } from '../../useCases/verifyTyped.ts';
 import type { Wiring } from '../../wiring.ts';
 import type { WrongPasswordLimit } from '../wrongPasswordLimit.ts';
 import { useCaseDependencies } from '../useCaseDependencies.ts';
@@ -40,7 +40,7 @@ export function userPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wro
 
   const passwords = async ({ body }: FastifyRequest, address: string): Promise<ChangeOwnPasswordRequest> => {
     const { currentPassword, newPassword } = (body ?? {}) as { currentPassword?: unknown; newPassword?: unknown };
-    return validated(changeOwnPasswordSchema(policy, address, currentPassword, await policyResources(policy, newPassword)), body);
+    return validated(changeOwnPasswordSchema(policy, address, currentPassword, await policyResources(policy, newPassword, address.toLowerCase())), body);
   };
 
   /** The session of somebody who may do more than choose a new password. */
@@ -54,7 +54,7 @@ export function userPanelRoutes(app: FastifyInstance, wiring: Wiring, limit: Wro
     const { address, password } = validated(userLogInSchema, request.body);
     const startedAt = clock.now();
     await limit(address, request.ip, async () => {
-      if (await verifyTyped(password, address, accounts, options) !== null) return;
+      if (await verifyTyped(password, address, forStrangers(accounts, wiring.log, request.id), options) !== null) return;
       await guard.write(request, { action: 'signIn', actor: address, address, outcome: 'CREDENTIALS_WRONG' });
       throw new ModuleError('CREDENTIALS_WRONG');
     });

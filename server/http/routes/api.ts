@@ -23,7 +23,7 @@ export function apiRoutes(app: FastifyInstance, wiring: Wiring, limit: WrongPass
   });
   const passwords = async ({ body }: FastifyRequest, address: string): Promise<ChangeOwnPasswordRequest> => {
     const { currentPassword, newPassword } = (body ?? {}) as { currentPassword?: unknown; newPassword?: unknown };
-    return validated(changeOwnPasswordSchema(policy, address, currentPassword, await policyResources(policy, newPassword)), body);
+    return validated(changeOwnPasswordSchema(policy, address, currentPassword, await policyResources(policy, newPassword, address.toLowerCase())), body);
   };
 
   app.get(at(OPERATIONS.getContext.path), async (request): Promise<ContextResponse> => {

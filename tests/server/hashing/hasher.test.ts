@@ -75,6 +75,13 @@ describe('what a scheme cannot hold', () => {
     for (const broken of ['{ARGON2ID}', '{ARGON2ID}$argon2id$v=19$m=1', '{BLF-CRYPT}$2y$', '{SHA512-CRYPT}', '{SSHA512}', '{SSHA512}AAAA', '{CRYPT}*', '{SHA512-CRYPT}*0'])
       expect(await hasher.verify(broken, new Secret(''))).toBe(false);
   });
+
+  it('a mailbox with an unknown scheme is not refused before the work was done that any other takes (I7)', async () => {
+    const hasher = await make('ARGON2ID');
+    const worked: number[] = [];
+    expect(await code(hasher.verifyOf('a@example.test', '{FANCY}x', new Secret('x'), (milliseconds) => { worked.push(milliseconds); }))).toBe('ACCOUNTS_MISCONFIGURED');
+    expect(worked).toHaveLength(1);
+  });
 });
 
 it('hashing leaves the event loop free', async () => {
