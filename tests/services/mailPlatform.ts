@@ -9,16 +9,16 @@ import { relay } from './relay.ts';
 export { MAILBOXES };
 
 /** A small mail platform on a database, or on what {@link BACKENDS} names. */
-export const startMailPlatform = async (engine: 'mariadb' | 'postgres', { scheme = 'ARGON2ID' }: { scheme?: WriteScheme } = {}) => {
+export const startMailPlatform = async (engine: 'mariadb' | 'postgres', { scheme = 'ARGON2ID', extra = '' }: { scheme?: WriteScheme; extra?: string } = {}) => {
   const backend = await sqlBackend(engine, scheme);
-  return { ...(await platformOn(backend)), database: backend.database };
+  return { ...(await platformOn(backend, extra)), database: backend.database };
 };
 
 /** Mailboxes in a back end, Dovecot that reads them with its auth cache on, an SMTP relay behind. */
-export async function platformOn(backend: MailBackend) {
+export async function platformOn(backend: MailBackend, extra = '') {
   await backend.seed();
   const outgoing = await relay();
-  const dovecot: Dovecot = await startDovecot({ ...backend.passdb, relayPort: outgoing.port });
+  const dovecot: Dovecot = await startDovecot({ ...backend.passdb, relayPort: outgoing.port, extra });
   // The seeds are written behind Dovecot's back: its auth cache has to forget too.
   const doveadm = new DoveadmClient({ url: dovecot.url, apiKey: dovecot.apiKey }, { now: () => Date.now() });
   return {
