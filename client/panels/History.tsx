@@ -1,5 +1,5 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { type MouseEvent, useState } from 'react';
 import { CHANNELS } from '../../module/channels.ts';
 import { type HistoryQuery, OUTCOMES } from '../../module/panelOperations.ts';
 import type { AdminPanelApi } from '../api/panelMethods.ts';
@@ -18,15 +18,27 @@ const ACTIONS: Readonly<Record<string, MessageKey>> = {
 };
 
 /** The day of a date field as the milliseconds at which it begins here; `plus` days later. */
-function dayStart(day: string, plus = 0): string | undefined {
-  if (day === '') return undefined;
+function dayStart(day: string | null, plus = 0): string | undefined {
+  if (day === null || day === '') return undefined;
   const at = new Date(`${day}T00:00:00`);
   at.setDate(at.getDate() + plus);
   return Number.isNaN(at.getTime()) || at.getTime() < 0 ? undefined : String(at.getTime());
 }
 
+interface Filter {
+  readonly mailbox: string;
+  readonly administrator: string;
+  readonly outcome: string;
+  /** A day, or empty; null = what is typed is none. */
+  readonly from: string | null;
+  readonly to: string | null;
+}
+
+const turned = ({ from, to }: Filter): boolean => from !== null && to !== null && from !== '' && to !== '' && from > to;
+const wrong = (filter: Filter): boolean => filter.from === null || filter.to === null || turned(filter);
+
 /** Only what is filled in. */
-const query = (filter: { mailbox: string; administrator: string; outcome: string; from: string; to: string }): HistoryQuery => Object.fromEntries(Object.entries({
+const query = (filter: Filter): HistoryQuery => Object.fromEntries(Object.entries({
   mailbox: filter.mailbox.trim(), administrator: filter.administrator.trim(), outcome: filter.outcome, from: dayStart(filter.from), to: dayStart(filter.to, 1),
 }).filter(([, value]) => value !== undefined && value !== ''));
 
@@ -40,16 +52,26 @@ interface HistoryProps {
 export function History({ api, base, onSignedOut }: HistoryProps) {
   const { t, code, labelled, list } = useTranslator();
   const { time, number } = useFormats();
-  const [filter, setFilter] = useState({ mailbox: '', administrator: '', outcome: '', from: '', to: '' });
-  const wanted = query(useDebounced(filter));
+  const [filter, setFilter] = useState<Filter>({ mailbox: '', administrator: '', outcome: '', from: '', to: '' });
+  const settled = useDebounced(filter);
+  const wanted = query(settled);
+  // A list that does not heed what is typed would be taken for the answer: then there is none.
+  const listed = !wrong(filter) && !wrong(settled);
   const events = useInfiniteQuery({
     queryKey: ['history', wanted], initialPageParam: null as string | null,
     queryFn: ({ pageParam, signal }) => api.listHistory(wanted, pageParam, signal),
-    getNextPageParam: ({ nextCursor }) => nextCursor,
+    getNextPageParam: ({ nextCursor }) => nextCursor, enabled: listed,
   });
   useSignedOut(events.error, onSignedOut);
   const rows = events.data?.pages.flatMap((page) => page.events) ?? [];
-  const set = (name: keyof typeof filter) => (event: { target: { value: string } }) => { setFilter((before) => ({ ...before, [name]: event.target.value })); };
+  const [from, to] = [t('adminPanel.fromDay'), t('adminPanel.toDay')];
+  function save(event: MouseEvent<HTMLAnchorElement>): void {
+    event.preventDefault();
+    if (!listed) event.currentTarget.closest('form')?.querySelector<HTMLInputElement>('[aria-invalid=true]')?.focus();
+    // A session that has ended must not replace the page by an error: ask first.
+    else api.getSession().then(() => { location.assign(base + api.historyFile(wanted)); }, () => { void events.refetch(); });
+  }
+  const set = (name: 'mailbox' | 'administrator' | 'outcome') => (event: { target: { value: string } }) => { setFilter((before) => ({ ...before, [name]: event.target.value })); };
   const outcome = (name: string) => (name === 'done' || name === 'pending' ? t(`adminPanel.outcome.${name}`) : <>{t('adminPanel.outcome.refused')} <small title={name}>{code('error', name)}</small></>);
   const ended = (counts: (typeof rows)[number]['ended']): string =>
     list(CHANNELS.filter((channel) => (counts[channel] ?? 0) > 0).map((channel) => labelled(t(`channel.${channel}`), number(counts[channel]))));
@@ -65,16 +87,13 @@ export function History({ api, base, onSignedOut }: HistoryProps) {
             {OUTCOMES.map((name) => <option key={name} value={name}>{t(`adminPanel.outcome.${name}`)}</option>)}
           </select>
         </label>
-        <DayField label={t('adminPanel.fromDay')} value={filter.from} onChange={(from) => { setFilter((before) => ({ ...before, from })); }} />
-        <DayField label={t('adminPanel.toDay')} value={filter.to} onChange={(to) => { setFilter((before) => ({ ...before, to })); }} />
-        <a className="plain" href={base + api.historyFile(wanted)} onClick={(event) => {
-          // A session that has ended must not replace the page by an error: ask first.
-          event.preventDefault();
-          api.getSession().then(() => { location.assign(base + api.historyFile(wanted)); }, () => { void events.refetch(); });
-        }}>{t('adminPanel.export')}</a>
+        <DayField label={from} value={filter.from} onChange={(day) => { setFilter((before) => ({ ...before, from: day })); }} />
+        <DayField label={to} value={filter.to} problem={turned(filter) ? `${from} ≤ ${to}` : ''} onChange={(day) => { setFilter((before) => ({ ...before, to: day })); }} />
+        <a className="plain" href={base + api.historyFile(wanted)} aria-disabled={wrong(filter)} onClick={save}>{t('adminPanel.export')}</a>
       </form>
-      {events.isError && <Failed error={events.error} onRetry={() => { void events.refetch(); }} />}
-      {events.isSuccess && rows.length === 0 ? <p role="status" className="empty">{t('adminPanel.noHistory')}</p> : (
+      <div role="alert">{wrong(filter) && <p className="warning">{code('error', 'REQUEST_INVALID')}</p>}</div>
+      {listed && events.isError && <Failed error={events.error} onRetry={() => { void events.refetch(); }} />}
+      {!listed ? null : events.isSuccess && rows.length === 0 ? <p role="status" className="empty">{t('adminPanel.noHistory')}</p> : (
         <table className="list history">
           <caption className="unseen">{t('adminPanel.history')}</caption>
           <thead><tr>
@@ -100,7 +119,7 @@ export function History({ api, base, onSignedOut }: HistoryProps) {
           </tbody>
         </table>
       )}
-      <LoadMore more={events.hasNextPage} loading={events.isFetching} onMore={() => { void events.fetchNextPage(); }} />
+      <LoadMore more={listed && events.hasNextPage} loading={events.isFetching} onMore={() => { void events.fetchNextPage(); }} />
     </>
   );
 }

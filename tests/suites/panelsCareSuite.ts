@@ -142,8 +142,31 @@ test('history: days are typed as the page writes them, whatever the browser writ
   await day('Von').fill('31.2.2025');
   await page.keyboard.press('Tab');
   await page.getByText(/^Tag\.Monat\.Jahr: \d\d\.\d\d\.\d{4}$/).waitFor();
-  expect(await day('Von').getAttribute('aria-invalid')).toBe('true');
+  /** Marked, and what is wrong is read out with it; in the place of the list is a sentence, and no row of what was not asked for. */
+  const told = async (name: string, what: RegExp): Promise<void> => {
+    const errors = page.locator(`[id="${await day(name).getAttribute('aria-describedby') ?? ''}"]`);
+    await errors.getByText(what).waitFor();
+    expect(await day(name).getAttribute('aria-invalid')).toBe('true');
+    await page.getByRole('alert').getByText('Einige Felder stimmen nicht.').waitFor();
+    expect(await page.locator('.history').count()).toBe(0);
+    expect(await page.getByRole('button', { name: 'Mehr anzeigen' }).count()).toBe(0);
+    await page.getByRole('link', { name: 'Als CSV exportieren' }).click({ force: true });
+    expect(await day(name).evaluate((element) => element === document.activeElement)).toBe(true);
+  };
+  const asked: string[] = [];
+  page.on('request', (request) => { if (request.url().includes('/history')) asked.push(new URL(request.url()).search); });
+  await told('Von', /^Tag\.Monat\.Jahr: \d\d\.\d\d\.\d{4}$/);
+  await look(page, 'admin-history-no-day');
+  await day('Von').fill('4.2.2025');
+  await page.locator('.history').waitFor();
+  await day('Bis').fill('3.2.2025');
+  await told('Bis', /^Von ≤ Bis$/);
+  await look(page, 'admin-history-turned');
+  // Also without leaving the field.
+  await day('Bis').fill('3.2.');
+  await told('Bis', /^Tag\.Monat\.Jahr: /);
   await day('Von').fill('3.2.2025');
+  expect(asked.filter((search) => !search.includes('from='))).toEqual([]);
   await day('Bis').fill('3.2.2025');
   await page.keyboard.press('Enter');
   expect([await day('Von').inputValue(), await day('Bis').inputValue()]).toEqual(['03.02.2025', '03.02.2025']);
