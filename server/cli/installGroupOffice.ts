@@ -13,7 +13,7 @@ import { readSecret } from './terminal.ts';
 
 const ADMIN_PASSWORD = 'MAILBOX_PASSWORD_GROUP_OFFICE_ADMIN_PASSWORD';
 
-export interface GroupOfficeCommandOptions extends DropInSettings {
+export interface GroupOfficeCommandOptions extends DropInSettings, JsonOption {
   readonly path: string;
   readonly url: string;
   readonly publicUrl?: string | undefined;
@@ -35,10 +35,24 @@ class InstallError extends Error {
   override readonly name = 'InstallError';
 }
 
+/** What was done, a line each: said as it happens, or all at the end where JSON is wanted. */
+function createSteps({ json }: JsonOption, terminal: Terminal) {
+  const done: string[] = [];
+  return {
+    done,
+    step: (text: string): void => {
+      done.push(text);
+      if (json !== true) terminal.write(`  ${text}\n`);
+    },
+  };
+}
+
+const writeJson = (terminal: Terminal, value: object): void => { terminal.write(`${JSON.stringify(value, null, 2)}\n`); };
+
 /** `mailbox-password install group-office`. Every step looks before it does, so that running it twice is harmless. */
 export async function installGroupOffice(options: GroupOfficeCommandOptions, terminal: Terminal): Promise<readonly Finding[]> {
   const folder = moduleFolder(options.path);
-  const step = (text: string) => terminal.write(`  ${text}\n`);
+  const { step, done } = createSteps(options, terminal);
   const files = dropInFiles(options);
   const { changed } = compareDropIn(folder, files);
   writeFolder(folder, files, options.path);
@@ -54,18 +68,17 @@ export async function installGroupOffice(options: GroupOfficeCommandOptions, ter
   }
 
   const { nginx, apache } = proxyLines(options.basePath, options.serviceUrl);
-  terminal.write(`\nThe service must be a path of the same host. One of:\n\n${nginx}\n${apache}\n`);
-  terminal.write('Configuration of the service:\n\n');
   const basePath = options.basePath === '/mailbox-password' ? '' : `basePath: ${options.basePath}, `;
-  terminal.write(`server: { ${basePath}publicUrl: "${new URL(options.publicUrl ?? options.url).origin}", trustProxy: ["127.0.0.1"] }\n`);
-  terminal.write(`host: { driver: groupOffice, url: "${options.url}" }\nsessions:\n  - { driver: groupOffice, name: web, url: "${options.url}", serviceKey: { file: ${options.keyFile} } }\n\n`);
-  return report(options, terminal);
+  const configuration = `server: { ${basePath}publicUrl: "${new URL(options.publicUrl ?? options.url).origin}", trustProxy: ["127.0.0.1"] }\n`
+    + `host: { driver: groupOffice, url: "${options.url}" }\nsessions:\n  - { driver: groupOffice, name: web, url: "${options.url}", serviceKey: { file: ${options.keyFile} } }\n`;
+  if (options.json !== true) terminal.write(`\nThe service must be a path of the same host. One of:\n\n${nginx}\n${apache}\nConfiguration of the service:\n\n${configuration}\n`);
+  return report(options, terminal, { steps: done, proxy: { nginx, apache }, configuration });
 }
 
 /** `mailbox-password uninstall group-office`: takes back what install did. */
 export async function uninstallGroupOffice(options: GroupOfficeCommandOptions, terminal: Terminal): Promise<void> {
   const folder = moduleFolder(options.path);
-  const step = (text: string) => terminal.write(`  ${text}\n`);
+  const { step, done } = createSteps(options, terminal);
   const client = new GroupOfficeClient(options);
   try {
     await asAdministrator(client, options, terminal, async (site) => {
@@ -87,6 +100,7 @@ export async function uninstallGroupOffice(options: GroupOfficeCommandOptions, t
   } finally {
     client.close();
   }
+  if (options.json === true) writeJson(terminal, { steps: done });
 }
 
 async function setUp(site: GroupOfficeSite, options: GroupOfficeCommandOptions, keyIsGood: boolean, step: (text: string) => void): Promise<void> {
@@ -189,13 +203,13 @@ function writePrivate(file: string, text: string): void {
   renameSync(temporary, file);
 }
 
-async function report(options: GroupOfficeCommandOptions, terminal: Terminal, json = false): Promise<readonly Finding[]> {
+async function report(options: GroupOfficeCommandOptions, terminal: Terminal, before: object = {}): Promise<readonly Finding[]> {
   const findings = await doctorGroupOffice({
     ...options,
     publicUrl: options.publicUrl ?? options.url,
     serviceKey: existsSync(options.keyFile) ? readFileSync(options.keyFile, 'utf8').trim() : null,
   });
-  if (json) terminal.write(`${JSON.stringify({ findings }, null, 2)}\n`);
+  if (options.json === true) writeJson(terminal, { ...before, findings });
   else for (const { level, text } of findings) terminal.write(`  ${{ ok: 'ok     ', warning: 'WARNING', problem: 'PROBLEM' }[level]} ${text}\n`);
   return findings;
 }
@@ -219,6 +233,7 @@ function withOptions(made: Command): Command {
     .option('--admin-user <name>', 'an administrator of Group-Office; the password is asked for', 'admin')
     .option('--admin-password-file <file>', `read that password from a file (or from the environment: ${ADMIN_PASSWORD})`)
     .option('--password-stdin', 'read it from the standard input')
+    .addOption(jsonOption())
     .addOption(new Option('--local-users <where>', 'users with a password of Group-Office itself see the section').choices(['below', 'instead', 'never']).default('below'));
 }
 
@@ -239,6 +254,5 @@ export const groupOfficeCommands = (terminal: Terminal = stdio) => ({
   uninstall: withOptions(command('group-office', 'take the drop-in out of a Group-Office', ['uninstall group-office --path /usr/share/groupoffice --url https://mail.example.com']))
     .action((options: GroupOfficeCommandOptions) => run(async () => { await uninstallGroupOffice(options, terminal); return undefined; })),
   doctor: withOptions(command('group-office', 'check a Group-Office with the drop-in', ['doctor group-office --path /usr/share/groupoffice --url https://mail.example.com']))
-    .addOption(jsonOption())
-    .action((options: GroupOfficeCommandOptions & JsonOption) => run(() => report(options, terminal, options.json === true))),
+    .action((options: GroupOfficeCommandOptions) => run(() => report(options, terminal))),
 });

@@ -102,7 +102,7 @@ it('each help says what it does and shows examples; the first one lists every ex
   const program = buildProgram();
   const withoutJson = every(program).filter((one) => one.commands.length === 0 && !one.options.some(({ long }) => long === '--json')).map((one) => `${one.parent?.name() === program.name() ? '' : `${one.parent?.name() ?? ''} `}${one.name()}`);
   // What they write is a page, a picture, a file, or is JSON lines with --format.
-  expect(withoutJson.sort()).toEqual(['audit export', 'install group-office', 'locales add', 'locales preview', 'locales shots', 'serve', 'uninstall group-office']);
+  expect(withoutJson.sort()).toEqual(['audit export', 'locales add', 'locales preview', 'locales shots', 'serve']);
   for (const one of every(program).filter((each) => each.commands.length === 0)) {
     let shown = '';
     one.configureOutput({ writeOut: (text) => { shown += text; } }).outputHelp();

@@ -80,6 +80,21 @@ describe('install group-office', () => {
     expect([module.readers, [...module.managers]]).toEqual([null, [service.id]]);
   });
 
+  it('with --json one object says what was done and found, and what is to be configured; so does uninstall', async () => {
+    const json = { ...options, json: true };
+    await installGroupOffice(json, terminal);
+    const installed = JSON.parse(said) as { steps: string[]; proxy: Record<string, string>; configuration: string; findings: Finding[] };
+    expect(installed.steps).toEqual(expect.arrayContaining(['the module is installed', 'the service user is created', expect.stringContaining('files written')]));
+    expect(installed.proxy['nginx']).toContain('location ^~ /mailbox-password/');
+    expect(installed.proxy['apache']).toContain('ProxyPass');
+    expect(installed.configuration).toContain('host: { driver: groupOffice');
+    expect(installed.findings.map(({ check, level }) => [check, level])).toContainEqual(['key', 'ok']);
+    expect(said).not.toContain(readFileSync(options.keyFile, 'utf8').trim());
+    said = '';
+    await uninstallGroupOffice(json, terminal);
+    expect((JSON.parse(said) as { steps: string[] }).steps).toEqual(expect.arrayContaining(['the module is uninstalled', 'the service user is deleted']));
+  });
+
   it('is harmless the second time: same key, nothing written, no administrator asked', async () => {
     await installGroupOffice(options, terminal);
     const key = readFileSync(options.keyFile, 'utf8');
