@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
 import { ERRORS, type ErrorCode, type Problem } from '../../module/errors.ts';
@@ -24,12 +25,21 @@ function answer(socket: Duplex, line: string, code: ErrorCode, { log, metrics }:
 }
 
 /**
+ * Whether nothing stands in the way of an answer: none is under way on this connection, or it is the one to the very request whose body cannot be
+ * read, and not one byte of it was sent. (Else ours would be taken for the answer to the request before.)
+ */
+function isFree(socket: Duplex): boolean {
+  const { _httpMessage: underWay = null } = socket as Duplex & { _httpMessage?: ServerResponse | null };
+  return underWay === null || (!underWay.headersSent && !underWay.req.complete);
+}
+
+/**
  * Answers what Node's HTTP parser gave up (`clientError` of the server) with a code, as everything else is answered, and closes the
  * connection: where the next request begins can no longer be told. Nothing of it was looked at.
  */
 export const refuseUnreadable = (told: Told) => (error: NodeJS.ErrnoException, socket: Duplex): void => {
   // Gone, or an answer is being sent: there is no place for another one.
-  if (error.code === 'ECONNRESET' || !socket.writable || ('_httpMessage' in socket && socket._httpMessage !== null)) {
+  if (error.code === 'ECONNRESET' || !socket.writable || !isFree(socket)) {
     socket.destroy();
     return;
   }

@@ -38,25 +38,42 @@ test('a body that is not UTF-8 is refused: its bytes would all become one charac
   expect([answer.statusCode, answer.json<{ code: string }>().code]).toEqual([400, 'REQUEST_MALFORMED']);
 });
 
+/** What a service says to these bytes until the connection is closed. */
+const sent = (url: string, bytes: string): Promise<string> => new Promise((resolve, reject) => {
+  let text = '';
+  const socket = connect(Number(new URL(url).port), '127.0.0.1', () => { socket.write(bytes); });
+  socket.on('data', (part) => { text += String(part); }).on('close', () => { resolve(text); }).on('error', reject);
+});
+
 test.each([
   ['a header that is too long', `GET /healthz HTTP/1.1\r\nHost: a\r\nX: ${'a'.repeat(20_000)}\r\n\r\n`, 431, 'REQUEST_TOO_LARGE'],
   ['something else than HTTP', '\x16\x03\x01 hello\r\n\r\n', 400, 'REQUEST_MALFORMED'],
   ['an expectation that nobody knows', 'GET /nothing HTTP/1.1\r\nHost: a\r\nExpect: 200-maybe\r\nConnection: close\r\n\r\n', 404, 'NOT_FOUND'],
   ['a tunnel', 'CONNECT 127.0.0.1:25 HTTP/1.1\r\nHost: a\r\n\r\n', 405, 'METHOD_NOT_ALLOWED'],
   ['two lengths', `POST ${PANEL} HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`, 400, 'REQUEST_MALFORMED'],
+  ['a chunk whose size is no number', `POST ${PANEL} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n{}\r\n0\r\n\r\n`, 400, 'REQUEST_MALFORMED'],
+  ['a chunk larger than any', `POST ${PANEL} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n{}\r\n0\r\n\r\n`, 400, 'REQUEST_MALFORMED'],
+  ['a chunk with an endless extension', `POST ${PANEL} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2;${'x'.repeat(100_000)}\r\n{}\r\n0\r\n\r\n`, 413, 'REQUEST_TOO_LARGE'],
+  ['a coding that nobody knows', `POST ${PANEL} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`, 400, 'REQUEST_MALFORMED'],
   ['a path out of the folder of the static files', 'GET /mailbox-password/assets/../../../package.json HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 404, 'NOT_FOUND'],
 ])('bytes that no browser sends are refused with a code: %s', async (_name, bytes, status, code) => {
   const failed: string[] = [];
   const running = await serve(loadConfig({ overrides: { dataDir: tempFolder(), server: { port: 0, drainMs: 0 } } }), pino({ level: 'error' }, { write: (line: string) => { failed.push(line); } }));
   try {
-    const answer = await new Promise<string>((resolve, reject) => {
-      let text = '';
-      const socket = connect(Number(new URL(running.url).port), '127.0.0.1', () => { socket.write(bytes); });
-      socket.on('data', (part) => { text += String(part); }).on('close', () => { resolve(text); }).on('error', reject);
-    });
+    const answer = await sent(running.url, bytes);
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${String(status)} `));
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4))).toMatchObject({ code, changed: 'no' });
     expect(failed).toEqual([]);
+  } finally {
+    await running.stop();
+  }
+});
+
+test('bytes that cannot be read, behind a request that is under way, are never taken for the answer to that one', async () => {
+  const running = await serve(loadConfig({ overrides: { dataDir: tempFolder(), server: { port: 0, drainMs: 0 } } }), pino({ level: 'silent' }));
+  try {
+    const body = JSON.stringify({ address: ALICE.address, password: 'Wrong-guess-1' });
+    expect(await sent(running.url, `POST ${PANEL} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nContent-Length: ${String(body.length)}\r\n\r\n${body}\x16\x03 hello\r\n\r\n`)).not.toMatch(/ 400 /);
   } finally {
     await running.stop();
   }
