@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'react';
 import { timeUntil } from '../../module/texts/relativeTime.ts';
 import { useTranslator } from '../i18n/context.ts';
 
@@ -14,10 +15,13 @@ interface FormMessagesProps {
 export function FormMessages({ status, message, reference = '', wait }: FormMessagesProps) {
   const { t, code, language } = useTranslator();
   const when = timeUntil(language, wait);
+  const alert = useRef<HTMLDivElement>(null);
+  // Whoever pressed Enter in a field on a small screen does not have this place in view.
+  useEffect(() => { if (message !== '') alert.current?.scrollIntoView({ block: 'nearest' }); }, [message]);
   return (
     <>
       <p className="status" role="status">{status}</p>
-      <div role="alert">
+      <div role="alert" ref={alert}>
         {message !== '' && <p className="warning">{message}</p>}
         {reference !== '' && <p className="info">{t('state.reference', { id: reference })}</p>}
         {wait > 0 && <p className="warning">{when === null ? code('error', 'RATE_LIMITED') : t('state.rateLimited', { when })}</p>}

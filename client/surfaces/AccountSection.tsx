@@ -21,11 +21,12 @@ export function AccountSection({ api, bridge }: { readonly api: Api; readonly br
   const messages = useQuery(messagesQuery(api));
   const context = useQuery(contextQuery(api));
   const [answer, setAnswer] = useState<ChangePasswordResponse | null>(null);
+  const [sentInVain, setSentInVain] = useState(false);
   const translator = useMemo(() => createTranslator(messages.data ?? {}), [messages.data]);
   const has = messages.data !== undefined;
   // A change ends the session before it is answered: from then on "logged out" is no news.
   const changing = (): boolean => answer !== null || client.isMutating() > 0;
-  const signedOut = !changing() && context.error instanceof ApiError && context.error.code === 'AUTHENTICATION_REQUIRED';
+  const signedOut = !changing() && !sentInVain && context.error instanceof ApiError && context.error.code === 'AUTHENTICATION_REQUIRED';
   useEffect(() => { if (signedOut) bridge.onSignedOut('ended'); }, [signedOut, bridge]);
   const notServed = context.error instanceof ApiError && context.error.code === 'ACCOUNT_NOT_CHANGEABLE';
   useEffect(() => { if (notServed) bridge.onNotServed?.(); }, [notServed, bridge]);
@@ -35,6 +36,15 @@ export function AccountSection({ api, bridge }: { readonly api: Api; readonly br
 
   function content() {
     if (answer !== null) return <Outcome answer={answer} onLogIn={() => { bridge.onSignedOut('changed'); }} />;
+    // A log-in page by itself would look as if the change had been made.
+    if (sentInVain) {
+      return (
+        <div role="alert">
+          <p className="warning">{t('error.AUTHENTICATION_REQUIRED')}</p>
+          <button type="button" className="primary" onClick={() => { bridge.onSignedOut('ended'); }}>{t('action.logInAgain')}</button>
+        </div>
+      );
+    }
     // Asking again would not help: no button, and no word of a failure.
     if (notServed && has) return <p role="status">{t('error.ACCOUNT_NOT_CHANGEABLE')}</p>;
     if ((context.isError && context.data === undefined) || messages.isError) {
@@ -46,7 +56,7 @@ export function AccountSection({ api, bridge }: { readonly api: Api; readonly br
       );
     }
     if (context.data === undefined || !has) return <p role="status">{has ? t('section.loading') : WITHOUT_TEXTS.loading}</p>;
-    return <ChangePasswordForm api={api} context={context.data} onChanged={(changed) => { setAnswer(changed); bridge.onChanged?.(changed); }} onSignedOut={() => { bridge.onSignedOut('ended'); }} />;
+    return <ChangePasswordForm api={api} context={context.data} onChanged={(changed) => { setAnswer(changed); bridge.onChanged?.(changed); }} onSignedOut={() => { setSentInVain(true); }} />;
   }
 
   return (

@@ -267,6 +267,28 @@ test('the strength meter and the language choice work; Enter reaches the form on
   await page.context().close();
 }, 60_000);
 
+test('on a phone, after Enter in a field: what went wrong is in view', async () => {
+  const page = await open();
+  await page.setViewportSize({ width: 390, height: 500 });
+  await logIn(page, BOB);
+  await openSection(page);
+  await box(page, 'Current password').fill(BOB.password);
+  await box(page, 'Password').fill('Fresh!Harvest42');
+  await box(page, 'Confirm password').fill('Fresh!Harvest42');
+  await page.route('**/api/v1/password', (route) => route.abort());
+  // Looked at from above, as somebody does who reads the rules again.
+  await page.mouse.wheel(0, -5_000);
+  await box(page, 'Current password').press('Enter');
+  const message = page.getByRole('alert').locator('.warning');
+  await message.waitFor();
+  // Fractions of a pixel apart.
+  await page.waitForFunction((element) => {
+    const { top, bottom } = element.getBoundingClientRect();
+    return top >= 0 && bottom < innerHeight + 1;
+  }, await message.elementHandle());
+  await page.context().close();
+}, 60_000);
+
 test('the whole story: two browsers, generator, keyboard, everybody out, old refused, new works, also after a restart', async () => {
   const [one, two] = [await open(), await open()];
   await logIn(one, ALICE);
