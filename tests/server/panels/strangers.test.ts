@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import Database from 'libsql';
+import { ModuleError } from '../../../module/errors.ts';
 import { createHasher } from '../../../server/hashing/hasher.ts';
 import { Secret } from '../../../server/secret.ts';
 import { ALICE, startService, tempFolder } from '../../fixtures/service.ts';
@@ -33,5 +34,16 @@ test('at the User Panel\'s log-in a mailbox that cannot log in (a scheme that no
     expect(events.map(({ address, outcome }) => [address, outcome]).reverse().slice(0, 3)).toEqual(['nobody', 'odd', 'twice'].map((name) => [`${name}@example.test`, 'CREDENTIALS_WRONG']));
   } finally {
     await service.stop();
+  }
+});
+
+test('that the account API is down or set up wrong is said as it is: never as a wrong password', async () => {
+  for (const code of ['ACCOUNTS_UNAVAILABLE', 'ACCOUNTS_MISCONFIGURED'] as const) {
+    const { app, stop } = await startService({ decorate: (wiring) => ({ ...wiring, accounts: { ...wiring.accounts, verifyPassword: () => Promise.reject(new ModuleError(code)) } }) });
+    try {
+      expect((await enterUser(app, ALICE)).body['code']).toBe(code);
+    } finally {
+      await stop();
+    }
   }
 });
