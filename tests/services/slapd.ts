@@ -40,10 +40,12 @@ interface SlapdOptions {
   /** True: a certificate that is its own authority. */
   readonly tls?: boolean | { readonly certificate: string; readonly key: string };
   readonly ppolicy?: boolean;
+  /** How addresses are indexed. */
+  readonly mailIndex?: 'eq' | 'eq,sub';
 }
 
 /** Debian's slapd with the ppolicy overlay. */
-export async function startSlapd({ ldif, policy = '', extra = '', access = ACCESS, tls = false, ppolicy = true }: SlapdOptions): Promise<Slapd> {
+export async function startSlapd({ ldif, policy = '', extra = '', access = ACCESS, tls = false, ppolicy = true, mailIndex = 'eq' }: SlapdOptions): Promise<Slapd> {
   const folder = serviceFolder('slapd');
   const [port, tlsPort] = [await freePort(), tls === false ? 0 : await freePort()];
   const baseDn = 'dc=example,dc=test';
@@ -66,7 +68,9 @@ suffix "${baseDn}"
 rootdn "${managerDn}"
 rootpw manager-secret
 directory ${folder}/data
-index objectClass,mail,uid eq
+maxsize 1073741824
+index objectClass,uid eq
+index mail ${mailIndex}
 ${ppolicy ? `overlay ppolicy\nppolicy_default "cn=default,ou=policies,${baseDn}"\nppolicy_use_lockout` : ''}
 ${access}
 `);
