@@ -77,9 +77,10 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
   // A field takes the focus only when it can be written in again: after a refusal by the server that is a render later.
   useEffect(() => {
     if (focusOn === null || disabled) return;
-    inputs.current[focusOn]?.focus();
+    // Where nothing is wrong with the field itself, the message is what has to be in view.
+    inputs.current[focusOn]?.focus({ preventScroll: !errors[focusOn]?.length });
     setFocusOn(null);
-  }, [focusOn, disabled]);
+  }, [focusOn, disabled, errors]);
 
   const anyShown = Object.values(shown).some(Boolean);
   useEffect(() => {
@@ -191,9 +192,11 @@ export function usePasswordForm<Request>(options: PasswordFormOptions<Request>) 
       return;
     }
     setMessage('');
+    // Enter in a field: it is disabled while the request is under way, and loses the focus by that.
+    const typedIn = FIELDS.find((name) => inputs.current[name]?.matches(':focus')) ?? null;
     mutation.mutate(request, {
       onSuccess: (answer) => { setValues(EMPTY); setShown({}); setJudged(null); options.onDone(answer); },
-      onError: refused,
+      onError: (error) => { setFocusOn(typedIn); refused(error); },
       onSettled: () => { mutation.reset(); },
     });
   }

@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
-import { packageRoot, readJson } from '../paths.ts';
+import { version } from '../paths.ts';
 import { auditCommand } from './auditCommand.ts';
 import { command } from './command.ts';
 import { configCommand } from './configCommand.ts';
@@ -24,8 +23,7 @@ const exitCodes = (): string => Object.values(EXIT_CODES).map(({ code, meaning }
 
 /** The whole command line; each command is a file of its own. Without a command it is `serve`: `words` is what was typed. */
 export function buildProgram(words: readonly string[] = []): Command {
-  const { version } = readJson(join(packageRoot(), 'manifest.json')) as { version: string };
-  const program = command('mailbox-password', 'Change a mailbox password and log out everywhere. Without a command: serve.', EXAMPLES).version(version)
+  const program = command('mailbox-password', 'Change a mailbox password and log out everywhere. Without a command: serve.', EXAMPLES).version(version())
     .addHelpText('after', `\nExit codes:\n${exitCodes()}`);
   const groupOffice = groupOfficeCommands();
   // A word that is no command is a slip, and no word for `serve`.

@@ -267,7 +267,7 @@ test('the strength meter and the language choice work; Enter reaches the form on
   await page.context().close();
 }, 60_000);
 
-test('on a phone, after Enter in a field: what went wrong is in view', async () => {
+test('on a phone, after Enter in a field: what went wrong is in view, and one can type on', async () => {
   const page = await open();
   await page.setViewportSize({ width: 390, height: 500 });
   await logIn(page, BOB);
@@ -281,6 +281,7 @@ test('on a phone, after Enter in a field: what went wrong is in view', async () 
   await box(page, 'Current password').press('Enter');
   const message = page.getByRole('alert').locator('.warning');
   await message.waitFor();
+  await page.waitForFunction((input) => (input?.getRootNode() as ShadowRoot).activeElement === input, await box(page, 'Current password').elementHandle());
   // Fractions of a pixel apart.
   await page.waitForFunction((element) => {
     const { top, bottom } = element.getBoundingClientRect();
