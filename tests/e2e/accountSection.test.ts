@@ -102,7 +102,7 @@ test('each broken rule is shown, and the common-password list comes only when ty
   await openSection(page);
   const before = loaded.filter((each) => each.includes('common-passwords')).length;
   await fill(page, BOB.password, 'bob');
-  for (const text of ['At least 8 characters', 'An upper-case letter', 'A digit', 'Not your e-mail address or a part of it']) {
+  for (const text of ['At least 8 characters', 'An upper-case letter', 'A digit', 'Not the e-mail address or a part of it']) {
     await page.locator('.checklist li[data-broken]').getByText(text).waitFor();
   }
   // Said once: the list marks what is broken, the field says that something is.
@@ -121,7 +121,7 @@ test.each([
   ['UPPER-CASE-1', 'A lower-case letter'],
   ['No-digits-here', 'A digit'],
   ['NoSpecial123', 'A special character'],
-  ['My-example-1', 'Not your e-mail address or a part of it'],
+  ['My-example-1', 'Not the e-mail address or a part of it'],
   [BOB.password, 'Not your current password'],
 ])('the policy refuses %s in words, at the field, and sends nothing', async (password, text) => {
   const page = await open();
