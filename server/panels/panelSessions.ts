@@ -1,4 +1,5 @@
 import type { Kysely } from 'kysely';
+import { addCounts } from '../../module/channels.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { RevocationOutbox } from '../ports/revocationOutbox.ts';
 import type { SessionStore } from '../ports/sessionStore.ts';
@@ -130,11 +131,11 @@ export function createPanelSessions(database: Kysely<PanelTables>, clock: Clock,
  * The panel's sessions live in the same database as the outbox, so they end with the confirmation of the change itself: nothing
  * of them can be pending, and a change settled after a crash ends them too.
  */
-export const endingPanelSessions = (outbox: RevocationOutbox, revokeAll: (address: string, issuedBefore: number) => Promise<unknown>, addressOf: (changeId: string) => Promise<string | null>): RevocationOutbox => ({
+export const endingPanelSessions = (outbox: RevocationOutbox, revokeAll: (address: string, issuedBefore: number) => Promise<number>, addressOf: (changeId: string) => Promise<string | null>): RevocationOutbox => ({
   ...outbox,
   async confirm(changeId, changedAt) {
     const address = await addressOf(changeId);
-    if (address !== null) await revokeAll(address, changedAt);
-    await outbox.confirm(changeId, changedAt);
+    const own = address === null ? 0 : await revokeAll(address, changedAt);
+    return addCounts(await outbox.confirm(changeId, changedAt), own === 0 ? {} : { web: own });
   },
 });

@@ -1,3 +1,4 @@
+import type { ChannelCounts } from '../../module/channels.ts';
 import type { NoticeDraft } from './notices.ts';
 import type { PasswordMemory } from './passwordPolicyProvider.ts';
 
@@ -52,8 +53,8 @@ export interface RevocationOutbox {
   record(request: RecordRequest): Promise<void>;
   /** The change was refused or failed for certain: forget all its rows. */
   cancel(changeId: string): Promise<void>;
-  /** The password is new since `changedAt`. */
-  confirm(changeId: string, changedAt: number): Promise<void>;
+  /** The password is new since `changedAt`. Resolves with what ended by that alone: the service's own sessions. */
+  confirm(changeId: string, changedAt: number): Promise<ChannelCounts>;
   /** This store has ended everything. */
   complete(changeId: string, store: string): Promise<void>;
   /** One statement marks the failure and schedules the next try. */

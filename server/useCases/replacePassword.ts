@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { addCounts, type ChannelCounts } from '../../module/channels.ts';
 import type { ChangePasswordResponse } from '../../module/operations.ts';
 import { ModuleError } from '../../module/errors.ts';
 import type { AccountApi, CallOptions, ChangeReceipt } from '../ports/accountApi.ts';
@@ -137,7 +138,10 @@ export async function replacePassword(replacement: Replacement, dependencies: Re
     }
     if (passwordVersion === null) await turns.changed(address, changeId).catch(() => { log.error({ changeId }, 'the state database did not answer'); });
     hop('change');
-    const confirmed = await outbox.confirm(changeId, changedAt).then(() => true, () => {
+    /** The User Panel's own log-ins, which end with the confirmation. */
+    let own: ChannelCounts = {};
+    const confirm = async (): Promise<void> => { own = addCounts(own, await outbox.confirm(changeId, changedAt)); };
+    const confirmed = await confirm().then(() => true, () => {
       log.error({ changeId }, 'the outbox did not answer; the entry will be settled');
       return false;
     });
@@ -146,10 +150,11 @@ export async function replacePassword(replacement: Replacement, dependencies: Re
     // The hops hold what waited for its turn in this process, which a log-in does not: they count only where nothing better is known.
     const ownMs = toldMs ?? Math.max(hops['verify'] ?? UNSEEN_LOOK_MS, hops['change'] ?? 0);
     const logInMs = current === null ? Math.max(UNSEEN_LOOK_MS, ownMs) : ownMs;
-    const { ended, pending } = await deliverToAll({ changeId, address, changedAt, attempts: 0, actor, logInMs }, dependencies);
+    const { ended: delivered, pending } = await deliverToAll({ changeId, address, changedAt, attempts: 0, actor, logInMs }, dependencies);
     hop('revoke');
     // Where the log-outs were written off meanwhile, nobody is left to settle what goes with the change.
-    if (!confirmed) await outbox.confirm(changeId, changedAt).catch(() => undefined);
+    if (!confirmed) await confirm().catch(() => undefined);
+    const ended = addCounts(own, delivered);
     if (drafts.length > 0) await notices.release(changeId, ended, pending);
     await askedOfEach((rule) => rule.forget(address).then(() => []), dependencies);
     const revocation = pending.length === 0 ? 'done' : 'pending';

@@ -37,16 +37,19 @@ export async function revokeEverything(request: RevokeRequest, dependencies: Rev
   const changeId = randomUUID();
   const now = firstMomentAfter(clock);
   // The owner who does it knows; anybody else is told on.
+  let own: ChannelCounts = {};
   const drafts = audit.actorKind === 'owner' ? [] : await notices.draft({ event: 'logout', address, ...audit, language: undefined, ...requester });
   try {
     // Without a version the worker cannot take a crash before the confirmation for "nothing happened": the log-out is done.
     await outbox.record({ changeId, address: request.address, stores: stores.map(({ name }) => name), passwordVersion: null, settleAfter: now + accountsTimeoutMs, notices: drafts });
-    await outbox.confirm(changeId, now);
+    own = await outbox.confirm(changeId, now);
   } catch (cause) {
     await write(request, dependencies, 'STATE_UNAVAILABLE', {});
     throw new ModuleError('STATE_UNAVAILABLE', { cause });
   }
-  const { ended, pending } = await deliverToAll({ changeId, address: request.address, changedAt: now, attempts: 0, actor: null }, dependencies);
+  const delivered = await deliverToAll({ changeId, address: request.address, changedAt: now, attempts: 0, actor: null }, dependencies);
+  const ended = addCounts(own, delivered.ended);
+  const { pending } = delivered;
   if (drafts.length > 0) await notices.release(changeId, ended, pending);
   await write(request, dependencies, pending.length === 0 ? 'done' : 'pending', ended, pending);
   return { ended, pending };

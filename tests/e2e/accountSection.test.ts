@@ -276,9 +276,13 @@ test('on a phone, after Enter in a field: what went wrong is in view, and one ca
   await box(page, 'Password').fill('Fresh!Harvest42');
   await box(page, 'Confirm password').fill('Fresh!Harvest42');
   await page.route('**/api/v1/password', (route) => route.abort());
-  // Looked at from above, as somebody does who reads the rules again.
-  await page.mouse.wheel(0, -5_000);
-  await box(page, 'Current password').press('Enter');
+  // At the top, where the place of the message, below the rules, is out of view; and it stays so until something scrolls to it.
+  await box(page, 'Current password').focus();
+  await page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => { requestAnimationFrame(resolve); }); }));
+  const place = page.locator('form [role=alert]');
+  const belowView = (element: Element): boolean => element.getBoundingClientRect().top > innerHeight;
+  expect(await place.evaluate(belowView)).toBe(true);
+  await page.keyboard.press('Enter');
   const message = page.getByRole('alert').locator('.warning');
   await message.waitFor();
   await page.waitForFunction((input) => (input?.getRootNode() as ShadowRoot).activeElement === input, await box(page, 'Current password').elementHandle());

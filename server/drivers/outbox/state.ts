@@ -29,7 +29,7 @@ const owed = (row: Selectable<StateTables['outbox']>): OwedRevocation => ({
 export function createStateOutbox({ database, relaxed }: Pick<OpenedState, 'database' | 'relaxed'>, clock: Clock, leaseMs: number): RevocationOutbox {
   const node = randomUUID();
   /** A change, its notices and what the history keeps of it in one transaction: there is no crash that leaves one without the other. */
-  const together = (work: (transaction: StateDatabase) => Promise<void>, on = database): Promise<void> => on.transaction().execute(work);
+  const together = <T>(work: (transaction: StateDatabase) => Promise<T>, on = database): Promise<T> => on.transaction().execute(work);
   return {
     async record({ changeId, address, stores, passwordVersion, settleAfter, confirmedAt, notices = [], memories = [] }) {
       const now = clock.now();
@@ -54,6 +54,7 @@ export function createStateOutbox({ database, relaxed }: Pick<OpenedState, 'data
         .where('change_id', '=', changeId).where('state', '=', 'recorded').execute();
       await confirmNotices(transaction, changeId, changedAt, clock.now() + leaseMs);
       await confirmMemories(transaction, changeId);
+      return {};
     }, relaxed),
     async complete(changeId, store) {
       await relaxed.deleteFrom('outbox').where('change_id', '=', changeId).where('store', '=', store).execute();

@@ -32,7 +32,7 @@ describe('User Panel', () => {
     const webmail = await logIn(app, ALICE);
     const [one, two, other] = [await enterUser(app, ALICE), await enterUser(app, ALICE), await enterUser(app, BOB)];
     const answer = await call(app, one, 'POST', '/panel/api/v1/password', { currentPassword: ALICE.password, newPassword: NEW });
-    expect([answer.status, answer.body]).toMatchObject([200, { revocation: 'done', ended: { web: 1 }, pending: [] }]);
+    expect([answer.status, answer.body]).toMatchObject([200, { revocation: 'done', ended: { web: 3 }, pending: [] }]);
     expect(String(answer.headers['set-cookie'])).toContain('mailbox_user_panel=;');
     expect(await alive(app, webmail)).toBe(false);
     for (const gone of [one, two]) expect((await call(app, gone, 'GET', '/panel/api/v1/session')).status).toBe(401);
@@ -224,7 +224,8 @@ describe('User Panel', () => {
     expect(await alive(app, bobs)).toBe(true);
     // All: what did not answer is owed, and retried.
     const all = await call(app, alice, 'POST', '/panel/api/v1/devices/end-many', { which: 'all' });
-    expect(all.body).toMatchObject({ ended: { web: 1 }, pending: ['imap'] });
+    // The webmail, and the panel itself.
+    expect(all.body).toMatchObject({ ended: { web: 2 }, pending: ['imap'] });
     expect(await wiring.outbox.list(10)).toMatchObject([{ store: 'mail', state: 'confirmed', address: ALICE.address }]);
     expect((await call(app, alice, 'GET', '/panel/api/v1/session')).status).toBe(401);
     expect((await call(app, bob, 'GET', '/panel/api/v1/session')).status).toBe(200);
@@ -235,20 +236,23 @@ describe('Admin Panel', () => {
   test('lists, sets, logs out; the same policy; every set logs out from everywhere and stands in the history', async () => {
     const { app, wiring } = await start();
     const webmail = await logIn(app, CAROL);
+    const panel = await enterUser(app, CAROL);
     const admin = await enterAdmin(app);
     expect((await call(app, admin, 'GET', '/admin/api/v1/domains?search=')).body['domains']).toEqual(['example.test', 'mail.test']);
     expect((await call(app, admin, 'GET', '/admin/api/v1/mailboxes?domain=mail.test')).body['mailboxes']).toMatchObject([{ address: CAROL.address, enabled: true }]);
-    expect((await call(app, admin, 'POST', '/admin/api/v1/mailboxes/sessions', { addresses: [CAROL.address, BOB.address] })).body['counts']).toEqual({ [CAROL.address]: 1, [BOB.address]: 0 });
+    expect((await call(app, admin, 'POST', '/admin/api/v1/mailboxes/sessions', { addresses: [CAROL.address, BOB.address] })).body['counts']).toEqual({ [CAROL.address]: 2, [BOB.address]: 0 });
     const { body } = await call(app, admin, 'GET', `/admin/api/v1/mailbox?address=${CAROL.address}`);
     const set = (newPassword: string) => call(app, admin, 'POST', '/admin/api/v1/mailbox/password', { address: CAROL.address, newPassword, passwordVersion: body['passwordVersion'] });
     expect((await set('short')).body).toMatchObject({ code: 'PASSWORD_REJECTED' });
     expect((await set('Carol-is-here-1')).body).toMatchObject({ fields: [{ field: 'newPassword', code: 'PASSWORD_CONTAINS_ADDRESS' }] });
-    expect((await set(NEW)).body).toMatchObject({ revocation: 'done', ended: { web: 1 } });
+    // As many as the list of mailboxes has counted: the webmail and the User Panel.
+    expect((await set(NEW)).body).toMatchObject({ revocation: 'done', ended: { web: 2 } });
     expect(await alive(app, webmail)).toBe(false);
+    expect((await call(app, panel, 'GET', '/panel/api/v1/session')).status).toBe(401);
     expect((await logIn(app, { ...CAROL, password: NEW })).status).toBe(200);
     expect(await wiring.outbox.list(10)).toEqual([]);
     const rows = await history(wiring);
-    expect(rows.find(({ action }) => action === 'set')).toMatchObject({ actor: 'admin', actorKind: 'administrator', address: CAROL.address, outcome: 'done', ended: { web: 1 } });
+    expect(rows.find(({ action }) => action === 'set')).toMatchObject({ actor: 'admin', actorKind: 'administrator', address: CAROL.address, outcome: 'done', ended: { web: 2 } });
     expect(JSON.stringify(rows)).not.toContain(NEW);
   });
 

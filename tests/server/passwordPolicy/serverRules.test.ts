@@ -92,7 +92,7 @@ test('the state database does not take the confirmation at first: the history an
   }, (before) => ({ ...before, outbox: { ...before.outbox, confirm: async (...args) => {
     failed += 1;
     if (failed === 1) throw new ModuleError('STATE_UNAVAILABLE');
-    await before.outbox.confirm(...args);
+    return before.outbox.confirm(...args);
   } } }));
   expect((await change(app, await logIn(app, ALICE), { currentPassword: ALICE.password, newPassword: NEW })).statusCode).toBe(200);
   expect([failed, await wiring.outbox.list(10)]).toEqual([2, []]);
