@@ -152,7 +152,8 @@ test('User Panel, the story: log in, Password, generate, Change; everything ends
   await shoot(panel, 'user-password-generated');
   await button(panel, 'Change').click();
   await panel.getByText('Your password has been changed. Log in with the new one.').waitFor();
-  await panel.getByText('Webmail: 1 session').waitFor();
+  // The webmail, this panel and the other one.
+  await panel.getByText('Webmail: 3 sessions').waitFor();
   expect(await violations(panel)).toEqual([]);
   await shoot(panel, 'user-changed');
   const rest = await left(panel);
