@@ -148,19 +148,23 @@ export async function* probeAccountApi({ url, key, first, second, locked }: Prob
       must(!(await verify(NOBODY, right)), 'an unknown mailbox is verified');
       if (locked !== undefined) must(!(await verify(locked.address, locked.password)), 'a locked mailbox is verified');
     }],
-    ['Unknown mailbox and wrong password take the same time (median of nine, within a factor of two and 15 ms)', async () => {
-      const median = async (address: string): Promise<number> => {
-        const times: number[] = [];
-        for (let round = 0; round < 9; round += 1) {
+    ['Unknown mailbox and wrong password take the same time (median of nine each in turns, within a factor of two and 15 ms)', async () => {
+      const median = (times: readonly number[]): number => [...times].sort((left, right) => left - right)[4] ?? 0;
+      // In turns, so that other work of the machine meets both; and what a busy machine did once does not come back, what a provider does stays.
+      const compare = async (): Promise<string | null> => {
+        const times: Record<'wrong' | 'unknown', number[]> = { wrong: [], unknown: [] };
+        for (let round = 0; round < 9; round += 1) for (const [kind, address] of [['wrong', first.address], ['unknown', NOBODY]] as const) {
           const start = performance.now();
           await verify(address, 'wrong');
-          times.push(performance.now() - start);
+          times[kind].push(performance.now() - start);
         }
-        return times.sort((left, right) => left - right)[4] ?? 0;
+        const [wrong, unknown] = [median(times.wrong), median(times.unknown)];
+        return Math.abs(wrong - unknown) < 15 || Math.max(wrong, unknown) < 2 * Math.min(wrong, unknown) ? null : `${wrong.toFixed(0)} ms and ${unknown.toFixed(0)} ms`;
       };
       await verify(NOBODY, 'wrong');
-      const [wrong, unknown] = [await median(first.address), await median(NOBODY)];
-      must(Math.abs(wrong - unknown) < 15 || Math.max(wrong, unknown) < 2 * Math.min(wrong, unknown), `${wrong.toFixed(0)} ms and ${unknown.toFixed(0)} ms`);
+      let difference = await compare();
+      for (let again = 0; difference !== null && again < 2; again += 1) difference = await compare();
+      must(difference === null, difference ?? '');
     }],
     ['A change with a wrong current password, or of an unknown mailbox, is refused and changes nothing', async () => {
       for (const wrong of ['', 'wrong', `${current.get(first.address) ?? ''}x`]) refused(await change(first.address, wrong, fresh()), 'CURRENT_PASSWORD_WRONG');
