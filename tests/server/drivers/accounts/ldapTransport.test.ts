@@ -235,8 +235,8 @@ ${many.join('\n')}`,
 
   it('two entries for one address are an error', async () => {
     const api = await createLdap(searching(slapd));
-    for (const attempt of [api.find('double@example.test', within()), api.verifyPassword('double@example.test', secret(OLD), within()), api.setPassword('double@example.test', secret(NEW), within())])
-      expect(await codeOf(attempt)).toBe('ACCOUNT_AMBIGUOUS');
+    const attempts = [api.find('double@example.test', within()), api.verifyPassword('double@example.test', secret(OLD), within()), api.setPassword('double@example.test', secret(NEW), within())];
+    expect(await Promise.all(attempts.map((attempt) => codeOf(attempt)))).toEqual(attempts.map(() => 'ACCOUNT_AMBIGUOUS'));
   });
 
   it('an attribute tells who may log in', async () => {
