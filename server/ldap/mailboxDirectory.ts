@@ -1,8 +1,9 @@
 import { AndFilter, type Entry, type Filter, OrFilter, PresenceFilter, ResultCodeError, SubstringFilter } from 'ldapts';
 import { ModuleError } from '../../module/errors.ts';
-import { accountPage } from '../accountPage.ts';
+import { byAddress, pageOf } from '../accountPage.ts';
 import { addressParts, foldedAddress, isAddress, isDomain } from '../addressForm.ts';
 import type { Account, MailboxPage, MailboxQuery } from '../ports/accountApi.ts';
+import { HeldNames, type ListedName } from './heldNames.ts';
 import { type LdapConnection, type LdapSearch, refused } from './ldapConnection.ts';
 import { addressesOf, attributesOf, type EntryLayout, toAccount, valuesOf } from './ldapEntry.ts';
 import type { LdapOptions } from './ldapOptions.ts';
@@ -17,6 +18,8 @@ export interface FoundMailbox {
 
 const NO_SUCH_OBJECT = 32;
 const INVALID_DN = 34;
+/** Entries of a page that are read at a time. */
+const READ_AT_ONCE = 10;
 const present = (attribute: string): Filter => new PresenceFilter({ attribute });
 const allOf = (filters: readonly (Filter | null)[]): Filter => new AndFilter({ filters: filters.filter((filter) => filter !== null) });
 const speaksOfDomain = (template: string | undefined): boolean => template !== undefined && placeholdersOf(template).includes('domain');
@@ -27,10 +30,14 @@ export class MailboxDirectory {
   readonly canListDomains: boolean;
   readonly #options: LdapOptions;
   readonly #layout: EntryLayout;
+  /** The attribute that an address is made of. */
+  readonly #named: string;
+  readonly #held = new HeldNames();
 
   constructor(options: LdapOptions, layout: EntryLayout) {
     this.#options = options;
     this.#layout = layout;
+    this.#named = layout.address ?? layout.local ?? '';
     const everywhere = options.base !== undefined && !speaksOfDomain(options.base);
     this.canListMailboxes = options.base !== undefined && (layout.address !== null || speaksOfDomain(options.base) || speaksOfDomain(options.listFilter));
     this.canListDomains = options.listDomains !== undefined || (everywhere && layout.address !== null);
@@ -70,20 +77,29 @@ export class MailboxDirectory {
     return [...new Set(names)].filter((name) => isDomain(name) && foldedAddress(name).includes(wanted)).sort();
   }
 
-  /** Directories keep no order, so all that fits is read (page by page, RFC 2696), sorted, and cut here. */
-  async listMailboxes(connection: LdapConnection, { domain, search, cursor, limit }: MailboxQuery): Promise<MailboxPage> {
+  /**
+   * Directories keep no order, so all names that fit are read (page by page, RFC 2696), sorted, and cut here; the rest is read for the entries of
+   * the page alone. A first page always reads the names; those that follow are cut from what it read while that is held, else they read it anew.
+   * A page is short where entries went away meanwhile.
+   */
+  async listMailboxes(connection: LdapConnection, query: MailboxQuery): Promise<MailboxPage> {
+    const { domain, search, cursor } = query;
     if (!isDomain(domain)) return { mailboxes: [], nextCursor: null };
-    const { base = '', listFilter, scope = 'sub' } = this.#options;
-    const { address, local, displayName } = this.#layout;
-    const named = address ?? local ?? '';
-    const filter = allOf([
-      listFilter === undefined ? null : fillFilter(listFilter, { domain }),
-      address === null ? present(named) : new SubstringFilter({ attribute: address, final: `@${domain}` }),
-      search === '' ? null : new OrFilter({ filters: [named, displayName].map((attribute) => new SubstringFilter({ attribute, any: [search] })) }),
-    ]);
-    const entries = await this.#search(connection, fillDn(base, { domain }), { scope, filter, attributes: attributesOf(this.#layout) }, speaksOfDomain(base));
-    const fitting = entries.map((entry) => this.#listed(entry, domain, foldedAddress(search))).filter((account) => account !== null);
-    return accountPage(fitting, { cursor, limit });
+    const list = JSON.stringify([domain, search]);
+    const held = cursor === null ? null : this.#held.of(list);
+    const names = held ?? byAddress(await this.#names(connection, query));
+    const { page, nextCursor } = pageOf(names, query);
+    if (held === null && nextCursor !== null) this.#held.hold(list, names);
+    const accounts: (Account | null)[] = [];
+    for (let from = 0; from < page.length; from += READ_AT_ONCE) {
+      accounts.push(...await Promise.all(page.slice(from, from + READ_AT_ONCE).map(({ address, dn }) => this.#accountAt(connection, dn, address, domain))));
+    }
+    return { mailboxes: accounts.filter((account) => account !== null), nextCursor };
+  }
+
+  /** Nothing of a list is held any longer. */
+  close(): void {
+    this.#held.dropAll();
   }
 
   /** That what the configuration speaks of is there, and that the server changes passwords by RFC 3062, where it tells. */
@@ -98,11 +114,32 @@ export class MailboxDirectory {
     if (extensions.length > 0 && !extensions.includes(PASSWORD_MODIFY)) throw new ModuleError('ACCOUNTS_MISCONFIGURED', { detail: 'the directory does not change passwords by RFC 3062' });
   }
 
-  #listed(entry: Entry, domain: string, wanted: string): Account | null {
+  async #names(connection: LdapConnection, { domain, search }: MailboxQuery): Promise<readonly ListedName[]> {
+    const { base = '', listFilter, scope = 'sub' } = this.#options;
+    const { address, displayName } = this.#layout;
+    const filter = allOf([
+      listFilter === undefined ? null : fillFilter(listFilter, { domain }),
+      address === null ? present(this.#named) : new SubstringFilter({ attribute: address, final: `@${domain}` }),
+      search === '' ? null : new OrFilter({ filters: [this.#named, displayName].map((attribute) => new SubstringFilter({ attribute, any: [search] })) }),
+    ]);
+    const attributes = search === '' ? [this.#named] : [this.#named, displayName];
+    const entries = await this.#search(connection, fillDn(base, { domain }), { scope, filter, attributes }, speaksOfDomain(base));
+    return entries.flatMap((entry) => {
+      const listed = this.#addressIn(entry, domain, foldedAddress(search));
+      return listed === undefined ? [] : [{ address: listed, dn: entry.dn }];
+    });
+  }
+
+  #addressIn(entry: Entry, domain: string, wanted: string): string | undefined {
     const named = valuesOf(entry, this.#layout.displayName).some((name) => foldedAddress(name).includes(wanted));
-    const address = addressesOf(entry, this.#layout, domain).find((candidate) =>
+    return addressesOf(entry, this.#layout, domain).find((candidate) =>
       isAddress(candidate) && foldedAddress(candidate).endsWith(`@${foldedAddress(domain)}`) && (named || foldedAddress(candidate).includes(wanted)));
-    return address === undefined ? null : toAccount(entry, address, this.#layout);
+  }
+
+  /** Null where the entry is gone, or has another address by now. */
+  async #accountAt(connection: LdapConnection, dn: string, address: string, domain: string): Promise<Account | null> {
+    const [entry] = await this.#search(connection, dn, { scope: 'base', filter: present(this.#named), attributes: attributesOf(this.#layout), sizeLimit: 1 }, true);
+    return entry !== undefined && addressesOf(entry, this.#layout, domain).includes(address) ? toAccount(entry, address, this.#layout) : null;
   }
 
   /** `mayBeAbsent`: a base that is not there holds nobody; else it is a configuration that does not fit. */

@@ -1,5 +1,6 @@
 // `npx tsx tests/bench/ldapLists.ts`: what a page of the Admin Panel's list costs in a real slapd, at 1,000 and at 20,000 entries of one domain, in
-// turns; with and without an index for what stands inside an address. docs/drivers/accounts-ldap.md says why a page costs a walk.
+// turns; with and without an index for what stands inside an address. docs/drivers/accounts-ldap.md says why a first page costs a walk, and those that
+// follow do not.
 import { pino } from 'pino';
 import driver from '../../server/drivers/accounts/ldap.ts';
 import type { MailboxQuery } from '../../server/ports/accountApi.ts';

@@ -157,7 +157,10 @@ export default defineAccountDriver({
           (error: unknown) => fail('log-in', `${host}: ${reasonOf(error)}`, 'check url, bindDn, bindPassword and base, and that bindDn may search there'),
         ), maySet ? ok('set', 'administrators set passwords as bindDn; whether the directory lets it is seen by --write-test') : warn('set', 'administrators cannot set passwords', 'give bindDn and bindPassword of an entry that may, or leave it so')];
       },
-      close: () => Promise.resolve(),
+      close() {
+        directory.close();
+        return Promise.resolve();
+      },
     };
   },
 });
