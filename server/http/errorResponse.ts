@@ -2,6 +2,8 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { ERRORS, type ErrorCode, ModuleError, type Problem } from '../../module/errors.ts';
 import type { Metrics } from '../ports/metrics.ts';
+import type { TextLibrary } from '../texts/textLibrary.ts';
+import { notePage, opensPage, PAGE_POLICY } from './notePage.ts';
 
 const BY_STATUS: Readonly<Record<number, ErrorCode>> = {
   // The static files' word for a path that leads out of their folder: like any other that is not there.
@@ -31,8 +33,11 @@ function logProblem(failure: ModuleError, { id, method, routeOptions, ip }: Fast
   log.error({ ...line, cause: name, detail: message, stack }, 'request failed');
 }
 
-/** Answers `application/problem+json` (RFC 9457) with a code of the registry; never with a message of a library. */
-export const problemSender = ({ metrics, log }: { readonly metrics: Metrics; readonly log: Logger }) => (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
+/**
+ * Answers `application/problem+json` (RFC 9457) with a code of the registry; never with a message of a library. Where somebody opens a page (an
+ * old address, a panel that is off), the sentence that belongs to the code.
+ */
+export const problemSender = ({ metrics, log, texts }: { readonly metrics: Metrics; readonly log: Logger; readonly texts: TextLibrary }) => (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
   const failure = coded(error);
   const { status, changed, retryable } = ERRORS[failure.code];
   logProblem(failure, request, log);
@@ -45,5 +50,11 @@ export const problemSender = ({ metrics, log }: { readonly metrics: Metrics; rea
   const wait = failure.params['retryAfterSeconds'];
   if (wait !== undefined) void reply.header('Retry-After', String(wait));
   // Also where no hook ran: an address that cannot be decoded has no route.
-  void reply.code(status).header('X-Request-Id', request.id).header('X-Content-Type-Options', 'nosniff').header('Cache-Control', 'no-store').type('application/problem+json').send(JSON.stringify(problem));
+  void reply.code(status).header('X-Request-Id', request.id).header('X-Content-Type-Options', 'nosniff').header('Cache-Control', 'no-store');
+  if (opensPage(request)) {
+    const page = notePage({ code: failure.code, params: failure.params, acceptLanguage: request.headers['accept-language'] }, texts);
+    void reply.header('Content-Security-Policy', PAGE_POLICY).type('text/html; charset=utf-8').send(page);
+    return;
+  }
+  void reply.type('application/problem+json').send(JSON.stringify(problem));
 };

@@ -13,7 +13,7 @@ import { createWorker } from '../revocation/worker.ts';
 import { wire, type Wiring } from '../wiring.ts';
 import { createAuditRetention } from './auditRetention.ts';
 import { refuse, type RefusedRequest } from './refuse.ts';
-import { opensPage } from './restartPage.ts';
+import { opensPage } from '../http/notePage.ts';
 
 export interface GenerationOptions {
   readonly config: Config;

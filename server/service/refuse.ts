@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { Logger } from 'pino';
 import { ERRORS, type ErrorCode, type Problem } from '../../module/errors.ts';
 import type { Metrics } from '../ports/metrics.ts';
-import { PAGE_POLICY, restartPage } from './restartPage.ts';
+import { notePage, PAGE_POLICY } from '../http/notePage.ts';
 import type { TextLibrary } from '../texts/textLibrary.ts';
 
 /** Seconds after which it is worth asking again: another node, or this one after its restart. */
@@ -26,7 +26,7 @@ export function refuse(response: ServerResponse, code: Extract<ErrorCode, 'SHUTT
   const problem: Problem = { type: 'about:blank', title: code, status, code, changed, retryable, requestId, params: { retryAfterSeconds: RETRY_AFTER_SECONDS } };
   log.info({ requestId, code, status, method, route, remoteAddress }, 'request refused');
   metrics.problem(code);
-  const body = page === null ? JSON.stringify(problem) : restartPage(code, page.acceptLanguage, RETRY_AFTER_SECONDS, page.texts);
+  const body = page === null ? JSON.stringify(problem) : notePage({ code, reloadAfterSeconds: RETRY_AFTER_SECONDS, acceptLanguage: page.acceptLanguage }, page.texts);
   response.writeHead(status, {
     'Content-Type': page === null ? 'application/problem+json' : 'text/html; charset=utf-8', 'Content-Length': Buffer.byteLength(body), 'Cache-Control': 'no-store', 'X-Request-Id': requestId,
     ...(page !== null && { 'Content-Security-Policy': PAGE_POLICY, 'X-Content-Type-Options': 'nosniff' }),

@@ -101,8 +101,6 @@ async function reachedBy(config: Config, signal: AbortSignal): Promise<Finding[]
   const limits = `${String(mailbox.points)} wrong passwords a mailbox in ${String(mailbox.windowSeconds)} s, ${String(address.points)} a client address in ${String(address.windowSeconds)} s`;
   findings.push(publicUrl !== null && !trusts ? warn('rate limit', `${limits}; server.trustProxy is not set, so everybody behind the proxy is one address`, 'set server.trustProxy to the proxy') : ok('rate limit', limits));
   if (config.readOnly) findings.push(warn('maintenance', 'readOnly is true: nobody can change a password', 'set it to false when the maintenance is over'));
-  const needsAdministrator = config.panels.admin.enabled && config.administrators.length === 0 && config.host.driver !== 'embedded';
-  if (needsAdministrator) findings.push(warn('panels', 'the Admin Panel is on and has no administrator', 'add one (`mailbox-password hash-password --name NAME`), or set panels.admin.enabled to false'));
   return findings;
 }
 

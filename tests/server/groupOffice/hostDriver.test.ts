@@ -1,8 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { lookAtDrivers } from '../../../server/cli/doctor/lookAtDrivers.ts';
+import { loadConfig } from '../../../server/config/loadConfig.ts';
 import driver from '../../../server/drivers/hosts/groupOffice.ts';
 import type { HostIdentity, IdentityRequest } from '../../../server/ports/hostIdentity.ts';
+import { configFile } from '../../fixtures/cli.ts';
 import { GroupOfficeDouble } from '../../fixtures/groupOfficeDouble/groupOfficeDouble.ts';
 
 const options = () => ({ signal: AbortSignal.timeout(2_000) });
@@ -47,6 +50,20 @@ describe('hosts/groupOffice', () => {
     expect(double.seen[0]!.headers).toMatchObject({
       cookie: `accessToken=${session.accessToken}`, 'x-csrf-token': session.csrfToken, host: 'mail.example.test', 'user-agent': 'Browser/1', 'x-forwarded-for': '192.0.2.7',
     });
+  });
+
+  it('doctor says where nobody may log in to the Admin Panel, and not where its system administrators may', async () => {
+    const panels = async (more: object, hash?: string): Promise<readonly string[]> => {
+      const config = loadConfig({ file: configFile({
+        host: { driver: 'groupOffice', url: double.url, ...more },
+        ...(hash !== undefined && { administrators: [{ name: 'anna', passwordHash: hash, domains: ['*'] }] }),
+      }).file });
+      const sections = await lookAtDrivers(config, { dataDir: '/nowhere', clock: { now: () => Date.now() }, log: pino({ level: 'silent' }) }, { publicUrl: null, basePath: '/mailbox-password', refusedLogIn: null }, null, () => undefined);
+      return sections.flatMap(({ findings }) => findings).filter(({ check }) => check === 'panels').map(({ level }) => level);
+    };
+    expect(await panels({})).toEqual(['warn']);
+    expect(await panels({ administratorDomains: ['mail.test'] })).toEqual([]);
+    expect(await panels({}, '$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0c2FsdA$Yf2fJ0FsUKdZ3m6jcVCC7PgN9CQ3Bqnc9mYkY3DEnEo')).toEqual([]);
   });
 
   it('lets its system administrators into the Admin Panel only where the operator says so, and only while they are that', async () => {

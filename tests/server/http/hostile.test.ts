@@ -28,6 +28,21 @@ test.each([
   expect(errors()).toEqual([]);
 });
 
+test.each([
+  ['an old address', '/mailbox-password/users/', 404, 'de', 'Das gibt es hier nicht mehr.'],
+  ['what cannot be decoded', '/mailbox-password/%zz', 400, 'ar', 'lang="ar" dir="rtl"'],
+])('who opens a page and finds none reads a sentence, in the language of the browser: %s', async (_name, url, status, language, said) => {
+  const answer = await service.app.inject({ url, headers: { accept: 'text/html,application/xhtml+xml,*/*;q=0.8', 'accept-language': language } });
+  expect(answer.statusCode).toBe(status);
+  expect(answer.headers).toMatchObject({
+    'content-type': 'text/html; charset=utf-8', 'cache-control': 'no-store', 'x-content-type-options': 'nosniff', 'x-request-id': expect.any(String) as string,
+    'content-security-policy': expect.stringContaining("default-src 'none'") as string,
+  });
+  expect(answer.body).toContain(said);
+  expect(answer.body).not.toMatch(/zz|http-equiv|"code"/);
+  expect(errors()).toEqual([]);
+});
+
 test.each(['/healthz', '/', '/panel', '/.well-known/change-password', '/openapi.json', '/host/demo', '/mailbox-password/%61pi/v1/context'])('%s is kept by no cache', async (url) => {
   expect((await service.app.inject({ url })).headers['cache-control']).toBe('no-store');
 });
