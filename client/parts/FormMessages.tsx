@@ -15,16 +15,17 @@ interface FormMessagesProps {
 export function FormMessages({ status, message, reference = '', wait }: FormMessagesProps) {
   const { t, code, language } = useTranslator();
   const when = timeUntil(language, wait);
+  const waits = wait > 0;
   const alert = useRef<HTMLDivElement>(null);
   // Whoever pressed Enter in a field on a small screen does not have this place in view.
-  useEffect(() => { if (message !== '') alert.current?.scrollIntoView({ block: 'nearest' }); }, [message]);
+  useEffect(() => { if (message !== '' || waits) alert.current?.scrollIntoView({ block: 'nearest' }); }, [message, waits]);
   return (
     <>
       <p className="status" role="status">{status}</p>
       <div role="alert" ref={alert}>
         {message !== '' && <p className="warning">{message}</p>}
         {reference !== '' && <p className="info">{t('state.reference', { id: reference })}</p>}
-        {wait > 0 && <p className="warning">{when === null ? code('error', 'RATE_LIMITED') : t('state.rateLimited', { when })}</p>}
+        {waits && <p className="warning">{when === null ? code('error', 'RATE_LIMITED') : t('state.rateLimited', { when })}</p>}
       </div>
     </>
   );

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { source } from 'axe-core';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page, type Route } from 'playwright-core';
 import { ALICE, BOB, NEW, tempFolder } from '../fixtures/service.ts';
 
 const root = join(__dirname, '..', '..');
@@ -275,22 +275,31 @@ test('on a phone, after Enter in a field: what went wrong is in view, and one ca
   await box(page, 'Current password').fill(BOB.password);
   await box(page, 'Password').fill('Fresh!Harvest42');
   await box(page, 'Confirm password').fill('Fresh!Harvest42');
-  await page.route('**/api/v1/password', (route) => route.abort());
-  // At the top, where the place of the message, below the rules, is out of view; and it stays so until something scrolls to it.
-  await box(page, 'Current password').focus();
-  await page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => { requestAnimationFrame(resolve); }); }));
   const place = page.locator('form [role=alert]');
   const belowView = (element: Element): boolean => element.getBoundingClientRect().top > innerHeight;
-  expect(await place.evaluate(belowView)).toBe(true);
-  await page.keyboard.press('Enter');
-  const message = page.getByRole('alert').locator('.warning');
-  await message.waitFor();
-  await page.waitForFunction((input) => (input?.getRootNode() as ShadowRoot).activeElement === input, await box(page, 'Current password').elementHandle());
-  // Fractions of a pixel apart.
-  await page.waitForFunction((element) => {
-    const { top, bottom } = element.getBoundingClientRect();
-    return top >= 0 && bottom < innerHeight + 1;
-  }, await message.elementHandle());
+  const api = '**/api/v1/password';
+  const wrongs: readonly (readonly [string, (route: Route) => Promise<void>])[] = [
+    ['We could not confirm whether the password was changed.', (route) => route.abort()],
+    ['Too many tries.', (route) => route.fulfill({ status: 429, contentType: 'application/problem+json', body: JSON.stringify({ code: 'RATE_LIMITED', params: { retryAfterSeconds: 30 } }) })],
+  ];
+  for (const [words, answer] of wrongs) {
+    await page.route(api, answer);
+    // At the top, where the place of the message, below the rules, is out of view; and it stays so until something scrolls to it.
+    await box(page, 'Confirm password').focus();
+    await box(page, 'Current password').focus();
+    await page.evaluate(() => new Promise((resolve) => { requestAnimationFrame(() => { requestAnimationFrame(resolve); }); }));
+    expect([words, await place.evaluate(belowView)]).toEqual([words, true]);
+    await page.keyboard.press('Enter');
+    const message = page.getByRole('alert').locator('.warning').filter({ hasText: words });
+    await message.waitFor();
+    await page.waitForFunction((input) => (input?.getRootNode() as ShadowRoot).activeElement === input, await box(page, 'Current password').elementHandle());
+    // Fractions of a pixel apart.
+    await page.waitForFunction((element) => {
+      const { top, bottom } = element.getBoundingClientRect();
+      return top >= 0 && bottom < innerHeight + 1;
+    }, await message.elementHandle());
+    await page.unroute(api);
+  }
   await page.context().close();
 }, 60_000);
 
