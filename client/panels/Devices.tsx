@@ -35,7 +35,12 @@ export function Devices({ api, onSignedOut }: { readonly api: UserPanelApi; read
     networkMode: 'always',
   });
   useSignedOut(devices.error ?? end.error, onSignedOut);
-  const act = (wanted: Wanted): void => { if (!end.isPending) end.mutate(wanted); };
+  function act(wanted: Wanted): void {
+    if (end.isPending) return;
+    // What was said of the one before is not to be read as the answer to this one.
+    setAnswer(null);
+    end.mutate(wanted);
+  }
   if (devices.isError) return <Failed error={devices.error} onRetry={() => { void devices.refetch(); }} />;
   if (devices.data === undefined) return <p role="status">{t('section.loading')}</p>;
   const { devices: rows, unavailable } = devices.data;

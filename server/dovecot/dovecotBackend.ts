@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { ChannelCounts } from '../../module/channels.ts';
@@ -101,6 +102,20 @@ export class DovecotBackend {
 
   async list(username: string, signal: AbortSignal): Promise<Session[]> {
     return (await datedConnectionsOf(this.#client, username, signal)).map(toSession);
+  }
+
+  /** Ends the connection of this id, and with it what else the user has from its client address; false where there is none. */
+  async endOne({ username, id, signal, log }: Pick<EndOptions, 'username' | 'signal' | 'log'> & { readonly id: string }): Promise<boolean> {
+    const connections = await datedConnectionsOf(this.#client, username, signal);
+    const one = connections.find((connection) => toSession(connection).id === id);
+    if (one === undefined) return false;
+    if (isIP(one.ip) === 0) throw new ModuleError('OPERATION_NOT_SUPPORTED', { detail: 'doveadm ends connections by client address, and this one has none' });
+    // doveadm can end a user's connections by client address, not one by one.
+    const along = connections.filter(({ ip }) => ip === one.ip);
+    if (along.length > 1) log.info({ username, along: along.length - 1 }, 'connections from the same client address were ended too');
+    await this.#kick([username, one.ip], signal);
+    await this.#gone(username, new Set(along.map(({ pid }) => pid)), signal);
+    return true;
   }
 
   async check(signal: AbortSignal): Promise<void> {

@@ -90,7 +90,10 @@ export async function revokeOthers(request: RevokeRequest, kept: Kept, dependenc
   return { ended, pending: delivered.pending };
 }
 
-/** Ends one session. Nothing is owed for it: a store that does not answer is a refusal (`SESSIONS_UNAVAILABLE`), and it can be tried again. */
+/**
+ * Ends one session. Nothing is owed for it: a store that does not answer is a refusal (`SESSIONS_UNAVAILABLE`), and it can be
+ * tried again; one that cannot end a single session is `OPERATION_NOT_SUPPORTED`.
+ */
 export async function revokeOne(request: RevokeRequest, store: SessionStore | undefined, id: string, dependencies: RevokeDependencies): Promise<EndedResponse> {
   const { timeoutMs } = dependencies;
   const { address } = request;
@@ -99,8 +102,10 @@ export async function revokeOne(request: RevokeRequest, store: SessionStore | un
     const session = store === undefined ? undefined : (await inTime(timeoutMs, (signal) => store.list(address, { signal }))).find((one) => one.id === id);
     if (store !== undefined && session !== undefined && await inTime(timeoutMs, (signal) => store.revoke(address, id, { signal }))) ended = { [session.channel]: 1 };
   } catch (cause) {
-    await write(request, dependencies, 'SESSIONS_UNAVAILABLE', {});
-    throw new ModuleError('SESSIONS_UNAVAILABLE', { cause });
+    // What a store can never do is not to be tried again in a few minutes.
+    const code = cause instanceof ModuleError && cause.code === 'OPERATION_NOT_SUPPORTED' ? cause.code : 'SESSIONS_UNAVAILABLE';
+    await write(request, dependencies, code, {});
+    throw new ModuleError(code, { cause });
   }
   await write(request, dependencies, 'done', ended);
   return { ended, pending: [] };

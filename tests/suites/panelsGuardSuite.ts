@@ -298,9 +298,17 @@ export function panelsGuardSuite(start: () => Promise<Wired>): void {
     }
     await button(page, 'Devices').click();
     await page.getByText('Program 0').waitFor();
+    connected[ALICE.address]?.push({ id: 'gone', channel: 'imap', client: 'Program gone', remoteAddress: '192.0.2.8', issuedAt: Date.now() - MINUTE, lastSeenAt: null });
+    await button(page, 'Password').click();
+    await button(page, 'Devices').click();
+    await button(page, 'Log out: E-mail programs (IMAP): Program gone').click();
+    await page.getByText('Program gone').waitFor({ state: 'detached' });
+    await page.getByText('Logged out:').waitFor();
     away = true;
     await button(page, 'Log out: E-mail programs (IMAP): Program 0').click();
     await page.getByText('The list of devices does not answer. Try again in a few minutes. Nothing was changed.').waitFor();
+    // Not beside what was said of the one before.
+    expect(await page.getByText('Logged out:').count()).toBe(0);
     expect(await service.wiring.outbox.list(10)).toEqual([]);
     await button(page, 'Try again').click();
     await button(page, 'Log out all others').click();

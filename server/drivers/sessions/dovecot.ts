@@ -66,8 +66,8 @@ export default defineSessionDriver({
       async list(address, { signal }) {
         return (await Promise.all(backends.map((one) => one.list(username(address), signal)))).flat();
       },
-      async revoke() {
-        throw new ModuleError('OPERATION_NOT_SUPPORTED', { detail: 'doveadm cannot end a single connection' });
+      async revoke(address, id, { signal }) {
+        return (await Promise.all(backends.map((one) => one.endOne({ username: username(address), id, signal, log })))).includes(true);
       },
       async revokeAll({ address, issuedBefore, attempt, logInMs = null }, { signal }) {
         const options_ = { username: username(address), signal, log, secondPassMs: options.secondPassMs ?? null, logInMs };

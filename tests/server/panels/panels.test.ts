@@ -230,6 +230,18 @@ describe('User Panel', () => {
     expect((await call(app, alice, 'GET', '/panel/api/v1/session')).status).toBe(401);
     expect((await call(app, bob, 'GET', '/panel/api/v1/session')).status).toBe(200);
   });
+
+  test('devices: where a store can end no single session that is said, and not to try again in a few minutes', async () => {
+    const { app, wiring } = await start({ decorate: (wired) => ({ ...wired, stores: [...wired.stores, {
+      name: 'mail', channels: ['imap'], list: () => Promise.resolve([{ id: 'one', channel: 'imap', client: null, remoteAddress: null, issuedAt: null, lastSeenAt: null }]),
+      revoke: (_address, id) => Promise.reject(new ModuleError(id === 'one' ? 'OPERATION_NOT_SUPPORTED' : 'SESSIONS_UNAVAILABLE')),
+      revokeAll: () => Promise.resolve({ revoked: {} }), check: () => Promise.resolve(), close: () => Promise.resolve(),
+    }] }) });
+    const alice = await enterUser(app, ALICE);
+    const ended = await call(app, alice, 'POST', '/panel/api/v1/devices/end', { store: 'mail', id: 'one' });
+    expect([ended.status, ended.body]).toMatchObject([501, { code: 'OPERATION_NOT_SUPPORTED' }]);
+    expect((await wiring.audit.read({ domains: null, address: ALICE.address, cursor: null, limit: 1 })).events).toMatchObject([{ action: 'revoke', outcome: 'OPERATION_NOT_SUPPORTED' }]);
+  });
 });
 
 describe('Admin Panel', () => {

@@ -25,10 +25,12 @@ const must = (client: MailClient | null): MailClient => {
 
 describeSessionStore('dovecot', async () => {
   const dovecot = await startDovecot(passwd);
+  // Of connections from one client address doveadm cannot end one alone; see below.
+  let device = 1;
   return {
     store: await create([dovecot], { secondPassMs: 50 }),
-    first: 'alice@example.test', second: 'bob@example.test', choosesIssuedAt: false, revokesOne: false,
-    open: async (address) => { const client = must(await imapClient(dovecot.imap, address, 'old')); return () => client.alive(); },
+    first: 'alice@example.test', second: 'bob@example.test', choosesIssuedAt: false,
+    open: async (address) => { device += 1; const client = must(await imapClient(dovecot.imap, address, 'old', { from: `127.0.0.${String(device)}` })); return () => client.alive(); },
     unreachable: async () => create([{ url: `http://127.0.0.1:${String(await freePort())}`, apiKey: 'x' }]),
     teardown: () => dovecot.stop(),
   };
@@ -62,6 +64,20 @@ describe('dovecot', () => {
     expect(await Promise.all(clients.map((client) => must(client).alive()))).toEqual([false, false, false, false, false]);
     expect(await bob.alive()).toBe(true);
     bob.close();
+  });
+
+  it('ends one device: its connection and what else the mailbox has from that address; nothing from elsewhere, nobody else from there', async () => {
+    const open = async (address: string, from: string): Promise<MailClient> => must(await imapClient(dovecot.imap, address, 'old', { from, idle: true }));
+    const [phone, alsoPhone, laptop, bob] = [await open('alice@example.test', '127.0.0.7'), await open('alice@example.test', '127.0.0.7'), await open('alice@example.test', '127.0.0.8'), await open('bob@example.test', '127.0.0.7')];
+    const sessions = await store.list('Alice@Example.Test', within());
+    expect(sessions.map(({ remoteAddress }) => remoteAddress).sort()).toEqual(['127.0.0.7', '127.0.0.7', '127.0.0.8']);
+    const id = sessions.find(({ remoteAddress }) => remoteAddress === '127.0.0.7')?.id ?? '';
+    expect(await store.revoke('bob@example.test', id, within())).toBe(false);
+    expect(await phone.alive()).toBe(true);
+    expect(await store.revoke('Alice@Example.Test', id, within())).toBe(true);
+    expect([await phone.alive(), await alsoPhone.alive(), await laptop.alive(), await bob.alive()]).toEqual([false, false, true, true]);
+    expect(await store.revoke('Alice@Example.Test', id, within())).toBe(false);
+    for (const client of [laptop, bob]) client.close();
   });
 
   const commandsTo = async (options: object, logInMs?: number, hurry = false) => {
