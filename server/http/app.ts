@@ -7,6 +7,7 @@ import { problemSender } from './errorResponse.ts';
 import type { Lifecycle } from './lifecycle.ts';
 import { createReadiness, type Readiness } from './readiness.ts';
 import { checkOrigin } from './guard.ts';
+import { requireOneHost } from './oneHost.ts';
 import { readStrictJson } from './strictJson.ts';
 import { unknownAddresses } from './unknownAddresses.ts';
 import { requestIds } from './requestIds.ts';
@@ -74,6 +75,7 @@ export async function buildApp(wiring: Wiring, { lifecycle = { draining: false }
   app.addHook('onRequest', async (request, reply) => {
     // Whatever may be kept says so itself.
     void reply.header('X-Request-Id', request.id).header('Cache-Control', 'no-store');
+    requireOneHost(request.raw);
     checkOrigin(request, config.server.publicUrl);
   });
   app.addHook('onResponse', async (request, reply) => {

@@ -70,6 +70,11 @@ test.each([
   ['a chunk larger than any', `POST ${PANEL} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffffff\r\n{}\r\n0\r\n\r\n`, 400, 'REQUEST_MALFORMED'],
   ['a chunk with an endless extension', `POST ${PANEL} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n2;${'x'.repeat(100_000)}\r\n{}\r\n0\r\n\r\n`, 413, 'REQUEST_TOO_LARGE'],
   ['a coding that nobody knows', `POST ${PANEL} HTTP/1.1\r\nHost: a\r\nContent-Type: application/json\r\nTransfer-Encoding: xchunked\r\n\r\n0\r\n\r\n`, 400, 'REQUEST_MALFORMED'],
+  ['two hosts', 'GET /healthz HTTP/1.1\r\nHost: a\r\nhost: a\r\nConnection: close\r\n\r\n', 400, 'REQUEST_MALFORMED'],
+  ['two hosts, of which a page of the first asks', `POST ${PANEL} HTTP/1.1\r\nHost: evil.test\r\nHost: a\r\nOrigin: http://evil.test\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}`, 400, 'REQUEST_MALFORMED'],
+  ['two hosts in one field', 'GET /healthz HTTP/1.1\r\nHost: a, evil.test\r\nConnection: close\r\n\r\n', 400, 'REQUEST_MALFORMED'],
+  ['a host that is none', 'GET /healthz HTTP/1.1\r\nHost: a/b@c d\r\nConnection: close\r\n\r\n', 400, 'REQUEST_MALFORMED'],
+  ['a target of another host', `POST http://a${PANEL} HTTP/1.1\r\nHost: evil.test\r\nOrigin: http://evil.test\r\nContent-Type: application/json\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}`, 400, 'REQUEST_MALFORMED'],
   ['a path out of the folder of the static files', 'GET /mailbox-password/assets/../../../package.json HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n', 404, 'NOT_FOUND'],
 ])('bytes that no browser sends are refused with a code: %s', async (_name, bytes, status, code) => {
   const failed: string[] = [];
@@ -79,6 +84,18 @@ test.each([
     expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${String(status)} `));
     expect(JSON.parse(answer.slice(answer.indexOf('\r\n\r\n') + 4))).toMatchObject({ code, changed: 'no' });
     expect(failed).toEqual([]);
+  } finally {
+    await running.stop();
+  }
+});
+
+test.each([
+  ['a name and a port', 'GET /healthz HTTP/1.1\r\nHost: Mail.Example.test:8080'], ['an IPv6 address', 'GET /healthz HTTP/1.1\r\nHost: [::1]:8080'], ['an empty one', 'GET /healthz HTTP/1.1\r\nHost: '],
+  ['a target with the same host', 'GET http://Mail.example.test/healthz HTTP/1.1\r\nHost: mail.example.test'], ['none, before HTTP/1.1', 'GET /healthz HTTP/1.0'],
+])('one host is taken: %s', async (_name, head) => {
+  const running = await serve(loadConfig({ overrides: { dataDir: tempFolder(), server: { port: 0, drainMs: 0 } } }), pino({ level: 'silent' }));
+  try {
+    expect(await sent(running.url, `${head}\r\nConnection: close\r\n\r\n`)).toMatch(/^HTTP\/1\.1 200 /);
   } finally {
     await running.stop();
   }
