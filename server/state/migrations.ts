@@ -4,6 +4,7 @@ import { panelTables } from '../panels/tables.ts';
 import { historyWithChange, passwordHistoryTables } from '../passwordPolicy/tables.ts';
 import { listIndexes } from './listIndexes.ts';
 import { turnTable } from './mailboxTurns.ts';
+import { namesByBytes } from './namesByBytes.ts';
 import { rateLimitTable } from './rateLimitTable.ts';
 
 /**
@@ -55,4 +56,5 @@ export const MIGRATIONS: Readonly<Record<string, Migration>> = {
   '006_mailbox_turns': { up: turnTable },
   '007_history_with_change': { up: historyWithChange },
   '008_list_indexes': { up: listIndexes },
+  '009_names_by_bytes': { up: namesByBytes },
 };
