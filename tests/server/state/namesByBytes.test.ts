@@ -1,6 +1,7 @@
-import { type Migration, Migrator } from 'kysely';
+import { type Kysely, type Migration, Migrator } from 'kysely';
 import { createStateAudit } from '../../../server/drivers/audit/state.ts';
 import { createPanelSessions } from '../../../server/panels/panelSessions.ts';
+import type { PanelTables } from '../../../server/panels/tables.ts';
 import historyRule from '../../../server/drivers/policy/history.ts';
 import { Secret } from '../../../server/secret.ts';
 import { MIGRATIONS } from '../../../server/state/migrations.ts';
@@ -36,7 +37,8 @@ async function state(name: string, collation: string, before?: (database: StateD
   return database;
 }
 
-const sessionsOf = (database: StateDatabase) => createPanelSessions(database, { now: () => 1_700_000_000_000 }, { user: { idleSeconds: 900, absoluteSeconds: 3600 }, admin: { idleSeconds: 900, absoluteSeconds: 3600 } });
+const panels = (database: StateDatabase) => database as unknown as Kysely<PanelTables>;
+const sessionsOf = (database: StateDatabase) => createPanelSessions(panels(database), { now: () => 1_700_000_000_000 }, { user: { idleSeconds: 900, absoluteSeconds: 3600 }, admin: { idleSeconds: 900, absoluteSeconds: 3600 } });
 const session = (subject: string) => ({ kind: 'user' as const, subject, credential: '', issuedAt: 1_699_999_999_000, client: '', remoteAddress: '' });
 
 describe.each(['utf8mb4_general_ci', 'utf8mb4_unicode_ci', 'utf8mb4_uca1400_ai_ci'])('mailboxes that %s holds for one', (collation) => {
@@ -52,7 +54,7 @@ describe.each(['utf8mb4_general_ci', 'utf8mb4_unicode_ci', 'utf8mb4_uca1400_ai_c
       expect(await sessions.find('user', theirs.token)).toBeNull();
       expect(await sessions.revokeAll(one, 1_700_000_000_000)).toBe(1);
 
-      for (const { certain: _certain, ...memory } of await rule.remember({ address: one, current: null, next: new Secret('Only-mine-1') })) await database.insertInto('password_history').values({ ...memory, change_id: null }).execute();
+      for (const { id, address, at, hash } of await rule.remember({ address: one, current: null, next: new Secret('Only-mine-1') })) await database.insertInto('password_history').values({ id, address, at, hash, change_id: null }).execute();
       expect(await rule.judge({ address: one, next: new Secret('Only-mine-1') }, call)).toBe('violated');
       expect(await rule.judge({ address: other, next: new Secret('Only-mine-1') }, call)).toBe('met');
 
@@ -64,7 +66,7 @@ describe.each(['utf8mb4_general_ci', 'utf8mb4_unicode_ci', 'utf8mb4_uca1400_ai_c
 });
 
 test('rows of before the step stay', async () => {
-  const database = await state('older', 'utf8mb4_general_ci', async (older) => { await older.insertInto('panel_mark').values({ address: 'jörg@example.test', valid_from: 5 }).execute(); });
-  expect(await database.selectFrom('panel_mark').select('address').where('address', '=', 'jorg@example.test').execute()).toEqual([]);
-  expect((await database.selectFrom('panel_mark').selectAll().where('address', '=', 'jörg@example.test').execute()).map(({ valid_from }) => Number(valid_from))).toEqual([5]);
+  const database = await state('older', 'utf8mb4_general_ci', async (older) => { await panels(older).insertInto('panel_mark').values({ address: 'jörg@example.test', valid_from: 5 }).execute(); });
+  expect(await panels(database).selectFrom('panel_mark').select('address').where('address', '=', 'jorg@example.test').execute()).toEqual([]);
+  expect((await panels(database).selectFrom('panel_mark').selectAll().where('address', '=', 'jörg@example.test').execute()).map(({ valid_from }) => Number(valid_from))).toEqual([5]);
 });
