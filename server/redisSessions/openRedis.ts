@@ -11,11 +11,11 @@ export interface RedisConnectionOptions {
 }
 
 /** One connection, made at the first command; a command without a connection is refused instead of kept for later. */
-export function openRedis({ url, tls, connectTimeoutMs = 3_000 }: RedisConnectionOptions): Redis {
+export function openRedis({ url, tls, connectTimeoutMs = 3_000 }: RedisConnectionOptions, { unlimited = false }: { /** Answers are waited for without end: the caller has a limit of its own. */ readonly unlimited?: boolean } = {}): Redis {
   const redis = new Redis(url, {
     lazyConnect: true,
     connectTimeout: connectTimeoutMs,
-    commandTimeout: 10_000,
+    ...(unlimited ? {} : { commandTimeout: 10_000 }),
     disconnectTimeout: 200,
     maxRetriesPerRequest: 0,
     retryStrategy: (times) => Math.min(times * 200, 2_000),

@@ -3,6 +3,8 @@ import { freePort, remove, run, type Service, serviceFolder, started } from './p
 
 export interface RedisService extends Service {
   readonly url: string;
+  /** Of the server's process. */
+  readonly pid: number;
 }
 
 /** Debian's redis-server, nothing on disk, password `x`. */
@@ -21,5 +23,5 @@ export async function startRedis(more: readonly string[] = []): Promise<RedisSer
       redis.disconnect();
     }
   });
-  return { port, folder, url, async stop() { await running.kill(); remove(folder); } };
+  return { port, folder, url, pid: running.process.pid ?? 0, async stop() { await running.kill(); remove(folder); } };
 }

@@ -8,6 +8,7 @@ import { type OpenedState, openState, type StateDatabase } from '../../../server
 import { tempFolder } from '../../fixtures/service.ts';
 import { type MariaDb, startMariaDb } from '../../services/mariadb.ts';
 import { type Postgres, startPostgres } from '../../services/postgres.ts';
+import { until } from '../../services/process.ts';
 import { type RedisService, startRedis } from '../../services/redis.ts';
 
 let mariadb: MariaDb;
@@ -79,6 +80,25 @@ describe.each([...ENGINES, 'redis'] as const)('rate limits on %s', (engine) => {
     time.at += 1001;
     expect(taken(await Promise.all(Array.from({ length: 20 }, (_, n) => (n % 2 === 0 ? one : two).take('mailbox d', { points: 3, windowSeconds: 60 }))))).toBe(3);
   });
+});
+
+describe('a Redis that stands still', () => {
+  it('counts no try of those who were told that none was looked at, when it goes on', async () => {
+    const still = await startRedis();
+    const [held, other] = [createRedisRateLimiter({ url: still.url }, 1000), createRedisRateLimiter({ url: still.url })];
+    opened.push(held, other);
+    for (let n = 0; n < 9; n += 1) await held.take('mailbox full', LIMIT);
+    process.kill(still.pid, 'SIGSTOP');
+    const tries = Array.from({ length: 30 }, (_, n) => held.take(n % 2 === 0 ? 'mailbox held' : 'mailbox full', LIMIT));
+    expect((await Promise.allSettled(tries)).map((one) => (one.status === 'rejected' ? (one.reason as { code: string }).code : one.value))).toEqual(Array.from({ length: 30 }, () => 'STATE_UNAVAILABLE'));
+    process.kill(still.pid, 'SIGCONT');
+    // Answers of one connection come in order: behind this one none is outstanding, and what they caused has been sent.
+    for (let turn = 0; turn < 2; turn += 1) await until('an answer', async () => { await held.giveBack('nobody'); return true; });
+    expect(taken(await Promise.all(Array.from({ length: 20 }, () => other.take('mailbox held', LIMIT))))).toBe(10);
+    // What was full stays full: only what was taken is given back.
+    expect(taken(await Promise.all(Array.from({ length: 5 }, () => other.take('mailbox full', LIMIT))))).toBe(1);
+    await still.stop();
+  }, 60_000);
 });
 
 describe.each(ENGINES)('whose turn it is, on %s', (engine) => {
