@@ -133,7 +133,7 @@ test('on a phone the language can be changed after log-in: where the page stands
 test('history: days are typed as the page writes them, whatever the browser writes; what is no day is told; addresses break before their domain', async () => {
   const address = 'somebody.with.a.long.name@subdomain.of.example.test';
   await service.wiring.audit.append({ at: Date.UTC(2025, 1, 3, 12), requestId: 'long', action: 'change', actor: address, actorKind: 'owner', address, remoteAddress: '192.0.2.1', userAgent: '', outcome: 'done', ended: {} });
-  const page = await open({ viewport: { width: 1000, height: 800 } });
+  const page = await open({ viewport: { width: 1100, height: 800 } });
   await page.addInitScript(() => { localStorage.setItem('webmail-language', 'de'); });
   await logInAdmin(page);
   await page.getByRole('tab', { name: 'Verlauf' }).click();
@@ -191,6 +191,32 @@ test('history: days are typed as the page writes them, whatever the browser writ
   });
   expect(begins).toEqual(['@']);
   await look(page, 'admin-history-days');
+  await page.context().close();
+}, 60_000);
+
+test('history: from phone to desk nothing is wider than the window, and no word is broken, also in a language of long ones', async () => {
+  const page = await open({ locale: 'el' });
+  await logInAdmin(page);
+  await page.getByRole('tab').nth(1).click();
+  await page.locator('.history tbody tr').first().waitFor();
+  for (const width of [360, 641, 768, 900, 1024, 1051, 1280]) {
+    await page.setViewportSize({ width, height: 800 });
+    const seen = await page.evaluate(() => {
+      const words = document.createTreeWalker(document.querySelector('.history tbody') as Element, NodeFilter.SHOW_TEXT);
+      const broken: string[] = [];
+      for (let node = words.nextNode(); node !== null; node = words.nextNode()) {
+        if (node.parentElement?.closest('bdi, .soft') !== null) continue;
+        for (const { index, 0: word } of (node.textContent ?? '').matchAll(/\p{L}+/gu)) {
+          const range = document.createRange();
+          range.setStart(node, index);
+          range.setEnd(node, index + word.length);
+          if (range.getClientRects().length > 1) broken.push(word);
+        }
+      }
+      return { broken, wider: document.documentElement.scrollWidth - innerWidth };
+    });
+    expect([width, seen]).toEqual([width, { broken: [], wider: 0 }]);
+  }
   await page.context().close();
 }, 60_000);
 
