@@ -35,7 +35,7 @@ async function askEverything(options: Options): Promise<Tree> {
   const publicUrl = options.publicUrl ?? await askText('The https address that people see (empty = trying things out)', '', (text) => text === '' || isAddress(text));
   const proxies = publicUrl === '' ? [] : await askList('Addresses of the web server in front of this service, with commas', '127.0.0.1', (trustProxy) => bySchema({ server: { trustProxy } }));
   const dataDir = options.dataDir ?? await askText('Folder for the module\'s own database', process.getuid?.() === 0 ? '/var/lib/mailbox-password' : './data');
-  const hostDriver = await chooseDriver('host', 'Which webmail says who is calling? (embedded: User Panel and Admin Panel alone)');
+  const hostDriver = await chooseDriver('host', 'Which webmail says who is calling? (none: User Panel and Admin Panel alone)');
   const host = await askDriver('host', hostDriver, {});
   const accountDriver = await chooseDriver('accounts', 'Where do mailbox passwords live?');
   const domains = await askList('Domains of these mailboxes, with commas (* = all)', '*', (list) => bySchema({ accounts: [{ driver: 'embedded', domains: list }] }));

@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import type { Config } from '../../module/config/configSchema.ts';
 import { DEMO_MAILBOXES } from '../drivers/embeddedDatabase.ts';
-import { DEMO_ADMINISTRATOR, isDemo } from '../panels/demo.ts';
+import { DEMO_ADMINISTRATOR, hasDemoMailboxes, isDemo } from '../panels/demo.ts';
 import { startService } from '../service/service.ts';
 import { systemdNotifier } from '../systemd/notify.ts';
 import type { Wiring } from '../wiring.ts';
@@ -19,7 +19,7 @@ export async function serve(config: Config, decorate?: (wiring: Wiring) => Wirin
     ...service, log, systemd,
     /** Null where the configuration names administrators of its own. */
     demoAdministrator: isDemo(config) && config.administrators.length === 0 && config.panels.admin.enabled ? DEMO_ADMINISTRATOR : null,
-    demo: config.host.driver === 'embedded' ? DEMO_MAILBOXES : [],
+    demo: hasDemoMailboxes(config) ? DEMO_MAILBOXES : [],
     async stop(): Promise<boolean> {
       systemd.notify('STOPPING=1');
       const clean = await service.stop();

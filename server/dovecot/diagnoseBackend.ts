@@ -44,18 +44,22 @@ export async function diagnoseBackend({ url, caFile }: { readonly url: string; r
 const NOT_KNOWN = 'on or off is not known';
 /** Its processes learn a moment later what is to be counted, and tell a moment later what they have counted. */
 const COUNTING_BEGINS_MS = 500;
-const COUNTED_WITHIN_MS = 5_000;
+const COUNTED_WITHIN_MS = 2_000;
+/** Those of a Dovecot that has just been reloaded learn it later than that. */
+const MOST_LOG_INS = 3;
 
 /** Of a Dovecot that cannot be told to forget: what its statistics say after a log-in. */
 async function countedFinding(backend: DovecotBackend, logIn: () => Promise<void>, signal: AbortSignal): Promise<Finding> {
   await backend.untold?.isOn(signal);
   await wait(COUNTING_BEGINS_MS);
-  await logIn();
-  const end = Date.now() + COUNTED_WITHIN_MS;
   let on: boolean | null = null;
-  while (on === null && Date.now() < end) {
-    await wait(100);
-    on = await backend.untold?.isOn(signal) ?? null;
+  for (let tries = 0; on === null && tries < MOST_LOG_INS; tries += 1) {
+    await logIn();
+    const end = Date.now() + COUNTED_WITHIN_MS;
+    while (on === null && Date.now() < end) {
+      await wait(100);
+      on = await backend.untold?.isOn(signal) ?? null;
+    }
   }
   if (on === true) return fail('auth cache', 'on, though authCache says none, and this Dovecot cannot be told to forget: an old password would be let in after a change', 'set auth_cache_size = 0 in that Dovecot and restart it, or take another version of Dovecot');
   return on === false ? ok('auth cache', 'off, as authCache says: Dovecot counts no log-in that it had a part in') : warn('auth cache', `${NOT_KNOWN}: Dovecot did not count the log-in`, 'let doveadm_allowed_commands (where it is set) list stats add and stats dump; --write-test proves that the old password is refused');

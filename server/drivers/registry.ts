@@ -8,6 +8,7 @@ import accountsPasswdFile from './accounts/passwdFile.ts';
 import accountsSql from './accounts/sql.ts';
 import hostsEmbedded from './hosts/embedded/index.ts';
 import hostsGroupOffice from './hosts/groupOffice.ts';
+import hostsNone from './hosts/none.ts';
 import notifyLog from './notify/log.ts';
 import notifySmtp from './notify/smtp.ts';
 import policyBreachFile from './policy/breachFile.ts';
@@ -35,6 +36,7 @@ export const DRIVERS = {
   hosts: {
     embedded: hostsEmbedded,
     groupOffice: hostsGroupOffice,
+    none: hostsNone,
   },
   notify: {
     log: notifyLog,

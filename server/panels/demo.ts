@@ -7,6 +7,10 @@ export const DEMO_ADMINISTRATOR = { name: 'admin', password: 'Admin-demo-9' } as
 export const isDemo = ({ host, accounts }: Pick<Config, 'host' | 'accounts'>): boolean =>
   host.driver === 'embedded' && accounts.every(({ driver }) => driver === 'embedded');
 
+/** Whether the demo mailboxes, whose passwords everybody knows, can be reached at all. */
+export const hasDemoMailboxes = ({ host, accounts }: Pick<Config, 'host' | 'accounts'>): boolean =>
+  host.driver === 'embedded' && accounts.some(({ driver }) => driver === 'embedded');
+
 export const DEMO_MAIL_SETTINGS = {
   imap: { host: 'imap.example.test', port: 993, encryption: 'tls' },
   pop3: { host: 'pop.example.test', port: 995, encryption: 'tls' },

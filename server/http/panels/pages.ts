@@ -21,5 +21,7 @@ export function panelPages(app: FastifyInstance, { config, panels, host }: Wirin
     for (const short of [`${basePath}/${path}`, `/${path}`, `/${path}/`]) app.get(short, (_request, reply) => reply.redirect(`${basePath}/${path}/`));
   };
   if (config.panels.user.enabled) serve('panel', 'user-panel');
+  // Without a webmail the panel is what people come for (/.well-known/change-password: W3C, A Well-Known URL for Changing Passwords).
+  if (config.panels.user.enabled && config.host.driver === 'none') for (const path of ['/', '/.well-known/change-password']) app.get(path, (_request, reply) => reply.redirect(`${basePath}/panel/`));
   if (config.panels.admin.enabled && (panels.administrators.any || host.administrator !== undefined)) serve('admin', 'admin-panel');
 }

@@ -8,15 +8,18 @@ import { testContext } from '../drivers/sessions/driverContext.ts';
 // everything else. Debian 12, on which the tests run, has no such Dovecot.
 let server: Server;
 let asked: string[];
+/** What it has counted for us; null: it counts nothing. */
+let lookups: number | null;
 beforeEach(async () => {
   asked = [];
+  lookups = null;
   server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => { chunks.push(chunk); }).on('end', () => {
       const commands = JSON.parse(Buffer.concat(chunks).toString('utf8')) as [string, object, string][];
       asked.push(...commands.map(([command]) => command));
       if (commands.some(([command]) => command === 'authCacheFlush')) request.socket.resetAndDestroy();
-      else response.end(JSON.stringify(commands.map(([command, , tag]) => ['doveadmResponse', command === 'kick' ? [{ count: '0' }] : [], tag])));
+      else response.end(JSON.stringify(commands.map(([command, , tag]) => ['doveadmResponse', command === 'kick' ? [{ count: '0' }] : command === 'statsDump' ? counted() : [], tag])));
     });
   });
   await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve); });
@@ -26,6 +29,7 @@ afterEach(async () => {
   await new Promise((resolve) => { server.close(resolve); });
 });
 
+const counted = () => (lookups === null ? [] : [{ metric_name: 'mailbox_password_cached', count: '0' }, { metric_name: 'mailbox_password_lookups', count: String(lookups) }]);
 const signal = () => AbortSignal.timeout(20_000);
 const store = (more: object) => driver.create(driver.options.validateSync({ backends: [{ url: `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`, apiKey: 'key', ...more }], secondPassMs: 10 }) as Parameters<typeof driver.create>[0], testContext());
 const all = { address: 'alice@example.test', issuedBefore: Date.now(), attempt: 1, actor: null };
@@ -46,3 +50,15 @@ it('authCache: none finds that out once and goes on without; where Dovecot count
   expect(asked).toContain('kick');
   expect(asked.filter((command) => command === 'authCacheFlush')).toHaveLength(1);
 });
+
+it('a Dovecot that was just reloaded counts no log-in before the second: doctor logs in again', async () => {
+  const dovecot = await store({ authCache: 'none' });
+  lookups = 0;
+  let logIns = 0;
+  const findings = await dovecot.diagnose?.({ signal: signal(), publicUrl: null, basePath: '', refusedLogIn: async () => {
+    logIns += 1;
+    if (logIns > 1) lookups = 1;
+  } });
+  expect(findings?.find(({ check }) => check === 'auth cache')).toMatchObject({ level: 'ok', text: expect.stringContaining('off') });
+  expect(logIns).toBe(2);
+}, 30_000);

@@ -11,6 +11,7 @@ import type { WrongPasswordLimit } from '../../../http/wrongPasswordLimit.ts';
 import { Secret } from '../../../secret.ts';
 import { listSessions } from '../../../useCases/listSessions.ts';
 import type { Wiring } from '../../../wiring.ts';
+import { hasDemoMailboxes } from '../../../panels/demo.ts';
 import { DEMO_MAILBOXES, embeddedDatabase } from '../../embeddedDatabase.ts';
 import { SESSION_COOKIE } from './index.ts';
 import { webSessions } from './webSessions.ts';
@@ -51,7 +52,8 @@ export async function embeddedRoutes(app: FastifyInstance, wiring: Wiring, limit
     return reply.header('Cache-Control', 'no-store').type('text/html').send(page('webmail'));
   });
   app.get('/.well-known/change-password', (_request, reply) => reply.redirect('/?account'));
-  app.get('/host/demo', () => ({ accounts: DEMO_MAILBOXES.map(({ address, password }) => ({ address, password })) }));
+  const demo = hasDemoMailboxes(config) ? DEMO_MAILBOXES.map(({ address, password }) => ({ address, password })) : [];
+  app.get('/host/demo', () => ({ accounts: demo }));
 
   app.get('/host/session', async (request) => {
     const { address, sessionId } = await current(request);
