@@ -6,6 +6,7 @@ import { configCommand } from './configCommand.ts';
 import { hashPasswordCommand } from './hashPasswordCommand.ts';
 import { doctorCommand } from './doctorCommand.ts';
 import { EXIT_CODES } from './exitCodes.ts';
+import { forgetCommand } from './forgetCommand.ts';
 import { groupOfficeCommands } from './installGroupOffice.ts';
 import { initCommand } from './initCommand.ts';
 import { localesCommand } from './locales/localesCommand.ts';
@@ -37,6 +38,7 @@ export function buildProgram(words: readonly string[] = []): Command {
   program.addCommand(setCommand());
   program.addCommand(logoutCommand());
   program.addCommand(sessionsCommand());
+  program.addCommand(forgetCommand());
   program.addCommand(outboxCommand());
   program.addCommand(auditCommand());
   program.addCommand(migrateCommand());

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { hash, verify } from '@node-rs/argon2';
 import { number, object } from 'yup';
 import type { PasswordMemory, PasswordPolicyProvider } from '../../ports/passwordPolicyProvider.ts';
+import { memoryKey } from '../../passwordPolicy/memories.ts';
 import type { Secret } from '../../secret.ts';
 import { definePolicyDriver } from '../defineDriver.ts';
 
@@ -18,12 +19,11 @@ export default definePolicyDriver({
   summary: 'Refuses the last passwords of the mailbox, kept as Argon2id in the module\'s own database.',
   options,
   async create({ count }, { name, clock, state }): Promise<PasswordPolicyProvider> {
-    const keyOf = (address: string): string => address.normalize('NFC').toLowerCase();
     /** Those that count, newest first: what belongs to a change that is not certain yet is no password of this mailbox. */
     const rows = (address: string) => state.selectFrom('password_history').selectAll()
-      .where('address', '=', keyOf(address)).where('change_id', 'is', null).orderBy('at', 'desc').orderBy('id');
+      .where('address', '=', memoryKey(address)).where('change_id', 'is', null).orderBy('at', 'desc').orderBy('id');
     const memory = async (address: string, password: Secret, at: number, certain: boolean): Promise<PasswordMemory> =>
-      ({ id: randomUUID(), address: keyOf(address), at, certain, hash: await hash(password.reveal(), ARGON2ID) });
+      ({ id: randomUUID(), address: memoryKey(address), at, certain, hash: await hash(password.reveal(), ARGON2ID) });
 
     return {
       name,
