@@ -12,12 +12,12 @@ const postgres = () => existsSync('/usr/lib/postgresql') && readdirSync('/usr/li
 const OWN_ROOT = 'ip link set lo up && mount -t tmpfs layer /mnt && mkdir /mnt/upper /mnt/work /mnt/root && mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/upper,workdir=/mnt/work /mnt/root';
 const ownRoot = () => spawnSync('unshare', ['--mount', '--net', '--pid', '--fork', 'sh', '-c', OWN_ROOT]).status === 0;
 const NEEDS = [
-  { name: '/usr/sbin/dovecot', present: there('/usr/sbin/dovecot'), package: 'dovecot-core', neededBy: 'tests/(server/(live|hashing|drivers)/|e2e/groupOfficeStory)' },
-  { name: 'Dovecot IMAP', present: there('/usr/lib/dovecot/imap'), package: 'dovecot-imapd', neededBy: 'tests/(server/(live|drivers)/|e2e/groupOfficeStory)' },
-  { name: 'Dovecot POP3', present: there('/usr/lib/dovecot/pop3'), package: 'dovecot-pop3d', neededBy: 'tests/(server/(live|drivers)/|e2e/groupOfficeStory)' },
-  { name: 'Dovecot submission', present: there('/usr/lib/dovecot/submission'), package: 'dovecot-submissiond', neededBy: 'tests/(server/(live|drivers)/|e2e/groupOfficeStory)' },
-  { name: 'Dovecot ManageSieve', present: there('/usr/lib/dovecot/managesieve'), package: 'dovecot-managesieved', neededBy: 'tests/(server/(live|drivers)/|e2e/groupOfficeStory)' },
-  { name: 'Dovecot on MariaDB', present: there('/usr/lib/dovecot/modules/auth/libdriver_mysql.so'), package: 'dovecot-mysql', neededBy: 'tests/(server/live/|e2e/groupOfficeStory)' },
+  { name: '/usr/sbin/dovecot', present: there('/usr/sbin/dovecot'), package: 'dovecot-core', neededBy: 'tests/(server/(live|hashing|drivers)/|e2e/(groupOfficeStory|panelsDovecot))' },
+  { name: 'Dovecot IMAP', present: there('/usr/lib/dovecot/imap'), package: 'dovecot-imapd', neededBy: 'tests/(server/(live|drivers)/|e2e/(groupOfficeStory|panelsDovecot))' },
+  { name: 'Dovecot POP3', present: there('/usr/lib/dovecot/pop3'), package: 'dovecot-pop3d', neededBy: 'tests/(server/(live|drivers)/|e2e/(groupOfficeStory|panelsDovecot))' },
+  { name: 'Dovecot submission', present: there('/usr/lib/dovecot/submission'), package: 'dovecot-submissiond', neededBy: 'tests/(server/(live|drivers)/|e2e/(groupOfficeStory|panelsDovecot))' },
+  { name: 'Dovecot ManageSieve', present: there('/usr/lib/dovecot/managesieve'), package: 'dovecot-managesieved', neededBy: 'tests/(server/(live|drivers)/|e2e/(groupOfficeStory|panelsDovecot))' },
+  { name: 'Dovecot on MariaDB', present: there('/usr/lib/dovecot/modules/auth/libdriver_mysql.so'), package: 'dovecot-mysql', neededBy: 'tests/(server/live/|e2e/(groupOfficeStory|panelsDovecot))' },
   { name: 'Dovecot on PostgreSQL', present: there('/usr/lib/dovecot/modules/auth/libdriver_pgsql.so'), package: 'dovecot-pgsql', neededBy: 'tests/server/live/' },
   { name: 'Dovecot on LDAP', present: there('/usr/lib/dovecot/modules/auth/libauthdb_ldap.so'), package: 'dovecot-ldap', neededBy: 'tests/server/live/' },
   { name: '/usr/sbin/slapd', present: there('/usr/sbin/slapd'), package: 'slapd', neededBy: 'tests/server/(live|drivers)/' },
