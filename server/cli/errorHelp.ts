@@ -32,7 +32,7 @@ export const ERROR_HELP: Readonly<Record<ErrorCode, ErrorHelp>> = {
   ACCOUNT_NOT_FOUND: { cause: 'The account API knows no such mailbox, or no entry of `accounts` names its domain.', cure: 'Check the spelling; `mailbox-password config show` lists the domains of each entry.' },
   ACCOUNT_AMBIGUOUS: { cause: 'More than one row stands for this address.', cure: 'Make the address unique in the back end; nothing is changed until then.' },
   ACCOUNT_LOCKED: { cause: 'The mailbox is switched off in the back end.', cure: 'Unlock it there first.' },
-  ACCOUNT_CHANGED_MEANWHILE: { cause: 'Somebody else changed the password at the same time, and was first.', cure: 'Look again, and set it once more if it is still wanted.' },
+  ACCOUNT_CHANGED_MEANWHILE: { cause: 'Somebody else changed the password at the same time, and was first; or a process was killed in the middle of a change of this mailbox, whose turn ends when three times `timeouts.accountsMs` have passed.', cure: 'Look again, and set it once more if it is still wanted.' },
   ACCOUNT_NOT_CHANGEABLE: { cause: 'The password of this mailbox is kept where this driver cannot write.', cure: 'Change it where it is kept (another directory, the provider), or add an entry to `accounts` for it.' },
   OPERATION_NOT_SUPPORTED: { cause: 'The configured driver cannot do this.', cure: 'See the driver\'s page in docs/drivers; another driver may.' },
   ACCOUNTS_UNAVAILABLE: { cause: 'The account API (database, LDAP, HTTP, file) does not answer.', cure: 'Run `mailbox-password doctor`; it names the connection. Nothing was changed.' },
