@@ -1,6 +1,6 @@
 import { ConfigError, loadConfig } from '../../../server/config/loadConfig.ts';
 import { clientAddress, trustedProxies } from '../../../server/http/trustedProxies.ts';
-import { startService, tempFolder } from '../../fixtures/service.ts';
+import { ALICE, NEW, startService, tempFolder } from '../../fixtures/service.ts';
 
 const PROXY = '10.1.2.3';
 const CLIENT = '192.0.2.7';
@@ -29,6 +29,41 @@ test.each<[string, boolean | string[], string, string, string]>([
   expect((await seen(trustProxy, peer, { 'x-forwarded-for': forwarded })).remoteAddress).toBe(expected);
   // Who is refused before the web framework looks is called the same.
   expect(clientAddress({ headers: { 'x-forwarded-for': forwarded }, socket: { remoteAddress: peer } } as never, trustedProxies(trustProxy))).toBe(expected);
+});
+
+/** What a stranger claims; each time another, to be a new client at every try. */
+const claimed = (n: number): string => `203.0.113.${String(n)}`;
+const LOGIN = '/mailbox-password/panel/api/v1/login';
+
+test.each([
+  ['behind two proxies that are believed', '10.9.9.9', (n: number) => `${claimed(n)}, ${CLIENT}, ${PROXY}`],
+  ['past them, with their addresses in what is claimed', CLIENT, (n: number) => `${claimed(n)}, ${PROXY}`],
+])('%s, nobody chooses the address that tries are counted for, and that the history and the notice name', async (_name, peer, forwarded) => {
+  const told: unknown[] = [];
+  const service = await startService({
+    overrides: { server: { port: 0, trustProxy: [PROXY, '10.9.9.9'] }, dataDir: tempFolder(), rateLimit: { wrongPasswordsPerAddress: { points: 3, windowSeconds: 900 } } },
+    decorate: (wiring) => ({ ...wiring, notices: { ...wiring.notices, draft: (occasion) => { told.push(occasion.remoteAddress); return wiring.notices.draft(occasion); } } }),
+  });
+  let n = 0;
+  const send = (url: string, payload: object, headers: Record<string, string> = {}) => {
+    n += 1;
+    return service.app.inject({ method: 'POST', url, remoteAddress: peer, headers: { 'x-forwarded-for': forwarded(n), ...headers }, payload });
+  };
+  try {
+    const login = await send(LOGIN, ALICE);
+    const cookie = login.cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
+    const changed = await send('/mailbox-password/panel/api/v1/password', { currentPassword: ALICE.password, newPassword: NEW }, { cookie, 'x-csrf-token': login.json<{ csrfToken: string }>().csrfToken });
+    expect([login.statusCode, changed.statusCode]).toEqual([200, 200]);
+    expect(told).toEqual([CLIENT]);
+    const statuses: number[] = [];
+    for (const name of ['one', 'two', 'three', 'four']) statuses.push((await send(LOGIN, { address: `${name}@example.test`, password: 'Wrong-guess-1' })).statusCode);
+    expect(statuses).toEqual([401, 401, 401, 429]);
+    const { events } = await service.wiring.audit.read({ domains: null, cursor: null, limit: 20 });
+    expect(events.length).toBeGreaterThan(4);
+    expect(new Set(events.map(({ remoteAddress }) => remoteAddress))).toEqual(new Set([CLIENT]));
+  } finally {
+    await service.stop();
+  }
 });
 
 test('the request id is the proxy\'s, never a stranger\'s', async () => {
