@@ -9,9 +9,9 @@ process.stderr.on('error', (error: NodeJS.ErrnoException) => { if (error.code !=
 const words = process.argv.slice(2);
 
 async function run(): Promise<void> {
-  const [{ EXIT_CODES }, { failureOf }, { programFor }, { printJson }] = await Promise.all([import('./exitCodes.ts'), import('./failure.ts'), import('./programFor.ts'), import('./terminal.ts')]);
+  const [{ EXIT_CODES }, { failureOf }, { buildProgram }, { printJson }] = await Promise.all([import('./exitCodes.ts'), import('./failure.ts'), import('./program.ts'), import('./terminal.ts')]);
   try {
-    await (await programFor(words)).parseAsync();
+    await buildProgram(words).parseAsync();
   } catch (error) {
     const { exit, text, json } = failureOf(error);
     if (text !== null) process.stderr.write(`${text}\n`);

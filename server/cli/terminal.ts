@@ -1,4 +1,5 @@
 import { userInfo } from 'node:os';
+import { password as askPassword } from '@inquirer/prompts';
 import { CommandError } from './exitCodes.ts';
 import { failureOf } from './failure.ts';
 
@@ -62,8 +63,6 @@ export async function readSecret({ question, fromStdin, twice = false, judge = (
     return line;
   }
   if (!process.stdin.isTTY) throw new CommandError('USAGE', 'There is no terminal to ask for the password: pipe it in and say --password-stdin. Nothing was done.');
-  // Only here: it costs more to load than the rest of a small command.
-  const { password: askPassword } = await import('@inquirer/prompts');
   const ask = (message: string): Promise<string> => askPassword({ message, mask: '*' }, { output: process.stderr });
   for (;;) {
     const typed = await ask(question);
